@@ -1,0 +1,97 @@
+//! The names of what happens, as the journal and the event stream use them.
+
+/// What a journal row records. The text is the wire's event name where the contract has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::AsRefStr, strum::EnumIter)]
+#[allow(missing_docs, reason = "the names say it; the wire's text stands beside each")]
+pub enum Action {
+    #[strum(serialize = "api.allocated")]
+    Allocated,
+    #[strum(serialize = "api.released")]
+    Released,
+    #[strum(serialize = "api.renewed")]
+    Renewed,
+    #[strum(serialize = "api.failed")]
+    Failed,
+    #[strum(serialize = "api.recovered")]
+    Recovered,
+    #[strum(serialize = "api.flagged")]
+    Flagged,
+    #[strum(serialize = "api.cooled")]
+    Cooled,
+    #[strum(serialize = "api.disabled")]
+    Disabled,
+    #[strum(serialize = "api.enabled")]
+    Enabled,
+    #[strum(serialize = "api.banned")]
+    Banned,
+    #[strum(serialize = "api.unbanned")]
+    Unbanned,
+    #[strum(serialize = "api.added")]
+    Added,
+    #[strum(serialize = "api.updated")]
+    Updated,
+    #[strum(serialize = "api.removed")]
+    Removed,
+    #[strum(serialize = "api.failures_reset")]
+    FailuresReset,
+    #[strum(serialize = "api.revealed")]
+    Revealed,
+    #[strum(serialize = "api.exported")]
+    Exported,
+    #[strum(serialize = "account.cooled")]
+    AccountCooled,
+    #[strum(serialize = "account.frozen")]
+    AccountFrozen,
+    #[strum(serialize = "account.retired")]
+    AccountRetired,
+    #[strum(serialize = "account.must_log_in")]
+    AccountMustLogIn,
+    #[strum(serialize = "client.misbehaved")]
+    ClientMisbehaved,
+    #[strum(serialize = "batch.imported")]
+    BatchImported,
+    #[strum(serialize = "batch.undone")]
+    BatchUndone,
+    #[strum(serialize = "group.added")]
+    GroupAdded,
+    #[strum(serialize = "group.updated")]
+    GroupUpdated,
+    #[strum(serialize = "group.removed")]
+    GroupRemoved,
+    #[strum(serialize = "strategy.changed")]
+    StrategyChanged,
+    #[strum(serialize = "capacity.warning")]
+    CapacityWarning,
+    #[strum(serialize = "capacity.critical")]
+    CapacityCritical,
+    #[strum(serialize = "capacity.restored")]
+    CapacityRestored,
+    #[strum(serialize = "user.added")]
+    UserAdded,
+    #[strum(serialize = "user.signed_in")]
+    SignedIn,
+    #[strum(serialize = "user.sign_in_failed")]
+    SignInFailed,
+    #[strum(serialize = "user.locked")]
+    UserLocked,
+    #[strum(serialize = "user.password_changed")]
+    PasswordChanged,
+    #[strum(serialize = "token.issued")]
+    TokenIssued,
+    #[strum(serialize = "token.revoked")]
+    TokenRevoked,
+    #[strum(serialize = "job.parked")]
+    JobParked,
+    #[strum(serialize = "journal.pruned")]
+    Pruned,
+}
+
+impl Action {
+    /// Whether the pool's history (`/history`) shows it; the audit log shows all.
+    pub fn is_pool_history(self) -> bool {
+        let name: &str = self.as_ref();
+        ["api.", "account.", "batch.", "capacity.", "group.", "strategy."]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    }
+}

@@ -1,0 +1,25 @@
+//! `prune`: deletes what is older than its retention, in small steps: journal, raw results,
+//! finished jobs, dead workers' rows, idempotency keys. Runs nightly.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Job, Queue, Spec};
+
+/// The job.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Prune {}
+
+impl Job for Prune {
+    const SPEC: Spec = Spec {
+        name: "prune",
+        description: "Deletes history, results and finished jobs that are older than their retention",
+        queue: Queue::Heavy,
+        priority: 1,
+        max_attempts: 3,
+        timeout: Duration::from_secs(3600),
+        backoff: Duration::from_secs(60),
+        schedule: Some("17 3 * * *"),
+    };
+}

@@ -1,0 +1,31 @@
+//! `score_health`: folds new results into each credential's evidence, refits the pool's prior and
+//! brings scores up to date. Runs every five minutes, and soon after a burst of results.
+//!
+//! Running it twice is harmless: it keeps the number of the last result that it has folded.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Job, Queue, Spec};
+
+/// The job.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ScoreHealth {
+    /// Asked for by a burst of results rather than by the clock.
+    #[serde(default)]
+    pub after_burst: bool,
+}
+
+impl Job for ScoreHealth {
+    const SPEC: Spec = Spec {
+        name: "score_health",
+        description: "Scores every credential from its results, and refits the pool's prior",
+        queue: Queue::Heavy,
+        priority: 5,
+        max_attempts: 3,
+        timeout: Duration::from_secs(300),
+        backoff: Duration::from_secs(10),
+        schedule: Some("*/5 * * * *"),
+    };
+}

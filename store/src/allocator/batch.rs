@@ -1,0 +1,300 @@
+//! One batch: load what it needs, decide each request in order, save everything, commit once.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use domain::allocation::{AccountView, CensusLine, Request, eligibility};
+use domain::event::Action;
+use domain::{AccountKey, ApiId, CredentialId, TenantId, Timestamp};
+use serde_json::{Value, json};
+
+use super::command::{Command, Release};
+use super::working::{AccountRow, Selector, WorkingSet};
+use super::{Asker, CensusCache, Work};
+use crate::compiled::{Compiled, TenantRules};
+use crate::db::Tx;
+use crate::error::{Result, StoreError};
+use crate::journal::{Entry, Numbered, Origin, insert, take_numbers};
+use crate::{Ambient, Store};
+
+/// Accounts whose lease has ended that one exhausted batch lets go of.
+const LAPSED_AT_ONCE: usize = 200;
+
+/// A transaction with its working set.
+pub(crate) struct Batch {
+    pub(super) tx: Tx,
+    pub(super) compiled: Arc<Compiled>,
+    pub(super) now: Timestamp,
+    pub(super) ambient: Ambient,
+    pub(super) set: WorkingSet,
+    pub(super) results: Vec<Value>,
+    /// Reports of this batch by `result_id`, so that a twin within the batch counts once.
+    pub(super) seen_results: HashMap<(TenantId, String), String>,
+    log: Vec<(Asker, Entry)>,
+    /// Allocations in the batch: how deep a ranking has to be read.
+    depth: usize,
+    lapsed: bool,
+}
+
+impl Batch {
+    pub(crate) async fn begin(store: &Store) -> Result<Self> {
+        let mut tx = store.begin().await?;
+        let compiled = store.compiled_in(&mut tx).await?;
+        Ok(Self {
+            tx,
+            compiled,
+            now: store.now(),
+            ambient: store.ambient().clone(),
+            set: WorkingSet::default(),
+            results: Vec::new(),
+            seen_results: HashMap::new(),
+            log: Vec::new(),
+            depth: 0,
+            lapsed: false,
+        })
+    }
+
+    pub(super) fn rules(&self, tenant: &TenantId) -> Result<&TenantRules> {
+        self.compiled.tenants.get(tenant).ok_or(StoreError::NotFound("tenant"))
+    }
+
+    /// Loads everything that the batch names, then the rankings that it is likely to need.
+    pub(super) async fn load(&mut self, work: &[Work]) -> Result<()> {
+        let accounts = self.accounts_named(work).await?;
+        let rows = self.tx.load_accounts(&accounts.into_iter().collect::<Vec<_>>()).await?;
+        let mut ids = self.take_in_accounts(rows)?;
+        ids.extend(self.tx.credential_ids(&api_ids_named(work)).await?);
+        self.load_credentials(ids).await?;
+        self.load_seen_results(work).await?;
+        self.load_rankings(work).await
+    }
+
+    async fn accounts_named(&mut self, work: &[Work]) -> Result<BTreeSet<(TenantId, AccountKey)>> {
+        let mut accounts = BTreeSet::new();
+        let mut allocations = Vec::new();
+        for Work { asker, command, .. } in work {
+            let account = match command {
+                Command::Allocate(a) => Some(&a.account),
+                Command::Release(Release::Account(account)) => Some(account),
+                Command::Release(Release::Allocation(id)) => {
+                    allocations.push((asker.tenant.clone(), id.as_str().to_owned()));
+                    None
+                }
+                Command::Renew(r) => Some(&r.account),
+                Command::Report(r) => r.account.as_ref(),
+            };
+            accounts.extend(account.map(|key| (asker.tenant.clone(), key.clone())));
+        }
+        for (tenant, account, _) in self.tx.accounts_of_allocations(&allocations).await? {
+            accounts.insert((TenantId::from(tenant), AccountKey::stored(account)));
+        }
+        Ok(accounts)
+    }
+
+    /// Takes accounts into memory; the credentials that they hold or held.
+    fn take_in_accounts(&mut self, rows: Vec<AccountRow>) -> Result<Vec<CredentialId>> {
+        let mut ids = Vec::new();
+        for row in rows {
+            let (tenant, key, account) = row.try_into()?;
+            ids.extend(account.binding.as_ref().map(|b| b.credential.clone()));
+            ids.extend(account.former.clone());
+            self.set.accounts.entry((tenant, key)).or_insert(account);
+        }
+        Ok(ids)
+    }
+
+    async fn load_credentials(&mut self, ids: Vec<CredentialId>) -> Result<()> {
+        let missing: HashSet<CredentialId> =
+            ids.into_iter().filter(|id| !self.set.credentials.contains_key(id)).collect();
+        let missing: Vec<CredentialId> = missing.into_iter().collect();
+        for (credential, deleted) in self.tx.load_credentials(&missing).await? {
+            self.set.add_named(credential, deleted);
+        }
+        Ok(())
+    }
+
+    /// Rankings for the requests that may come to one. A ranking as deep as the batch is long is
+    /// deep enough: each request takes one slot at most.
+    async fn load_rankings(&mut self, work: &[Work]) -> Result<()> {
+        let mut selectors = HashSet::new();
+        for Work { asker, command, .. } in work {
+            let Command::Allocate(command) = command else { continue };
+            self.depth += 1;
+            let account = self.set.account(&asker.tenant, &command.account);
+            let sticks = account.live_binding(self.now).is_some() && !command.fresh;
+            if !sticks && command.pinned.is_none() {
+                let request = self.request(asker, command)?;
+                selectors.extend(self.selectors(&asker.tenant, &request)?);
+            }
+        }
+        for selector in selectors {
+            let credentials = self.tx.load_ranking(&selector, self.now, self.depth).await?;
+            self.set.add_list(selector, credentials);
+        }
+        Ok(())
+    }
+
+    fn selectors(&self, tenant: &TenantId, request: &Request) -> Result<Vec<Selector>> {
+        let shelves = self.rules(tenant)?.shelves.iter();
+        Ok(shelves
+            .filter(|shelf| eligibility::shelf_is_open(shelf, request))
+            .map(|shelf| Selector { tenant: tenant.clone(), strategy: request.strategy, shelf: shelf.clone() })
+            .collect())
+    }
+
+    /// Before a refusal: lets go of leases that have ended, and on PostgreSQL waits for rows that
+    /// another process held when the rankings were read. Whether there is anything new to choose.
+    pub(super) async fn look_again(&mut self, tenant: &TenantId, request: &Request) -> Result<bool> {
+        if !self.lapsed {
+            self.lapsed = true;
+            if self.lapse(LAPSED_AT_ONCE).await? > 0 {
+                return Ok(true);
+            }
+        }
+        if !self.tx.is_postgres() || request.pinned.is_some() {
+            return Ok(false);
+        }
+        let mut found = 0;
+        for selector in self.selectors(tenant, request)? {
+            // Rows of this batch may still look open to the database.
+            let limit = self.depth + self.set.credentials.len();
+            let credentials = self.tx.load_ranking_blocking(&selector, self.now, limit).await?;
+            found += self.set.add_list(selector, credentials);
+        }
+        Ok(found > 0)
+    }
+
+    /// Lets go of up to `limit` leases that have ended, of any tenant. How many there were.
+    pub(crate) async fn lapse(&mut self, limit: usize) -> Result<usize> {
+        let rows = self.tx.expired_accounts(self.now, limit).await?;
+        let keys: Vec<_> =
+            rows.iter().map(|r| (TenantId::from(r.tenant_id.as_str()), AccountKey::stored(r.account_id.clone()))).collect();
+        let ids = self.take_in_accounts(rows)?;
+        self.load_credentials(ids).await?;
+        let mut lapsed = 0;
+        for (tenant, key) in &keys {
+            let ended = self.set.account(tenant, key).binding.is_some()
+                && self.set.account(tenant, key).live_binding(self.now).is_none();
+            if ended {
+                let asker = Asker { tenant: tenant.clone(), origin: Origin::internal("job:expire_leases") };
+                self.detach(&asker, key, "expired")?;
+                lapsed += 1;
+            }
+        }
+        Ok(lapsed)
+    }
+
+    /// Releases up to `limit` accounts of a credential. How many there were.
+    pub(crate) async fn detach_all(&mut self, asker: &Asker, credential: &CredentialId, limit: usize) -> Result<usize> {
+        let rows = self.tx.accounts_of_credential(&asker.tenant, credential, limit).await?;
+        let keys: Vec<AccountKey> = rows.iter().map(|r| AccountKey::stored(r.account_id.clone())).collect();
+        let ids = self.take_in_accounts(rows)?;
+        self.load_credentials(ids).await?;
+        for key in &keys {
+            self.detach(asker, key, "forced")?;
+        }
+        Ok(keys.len())
+    }
+
+    /// Ends what an account holds, and notes it.
+    pub(super) fn detach(&mut self, asker: &Asker, key: &AccountKey, reason: &str) -> Result<()> {
+        let account = self.set.account(&asker.tenant, key);
+        let Some(binding) = account.binding.take() else { return Ok(()) };
+        account.former = Some(binding.credential.clone());
+        account.dirty = true;
+        let credential = self.set.credential(&binding.credential)?;
+        credential.candidate.current_accounts -= 1;
+        credential.dirty = true;
+        let data = json!({
+            "allocation_id": binding.allocation_id.as_str(),
+            "allocated_at": binding.allocated_at,
+            "expires_at": binding.expires_at,
+            "strategy": binding.strategy,
+            "operator": binding.operator,
+            "proxy_id": binding.proxy_id,
+            "reason": reason,
+        });
+        self.note(asker, Entry::new(Action::Released).account(key).credential(&binding.credential).data(data));
+        Ok(())
+    }
+
+    pub(super) fn note(&mut self, asker: &Asker, entry: Entry) {
+        self.log.push((asker.clone(), entry));
+    }
+
+    pub(super) fn account_view(&mut self, tenant: &TenantId, key: &AccountKey) -> AccountView {
+        self.set.account(tenant, key).view()
+    }
+
+    /// The tenant's census, as fresh as `cache` keeps it.
+    pub(super) async fn census(&mut self, tenant: &TenantId, cache: &mut CensusCache) -> Result<Vec<CensusLine>> {
+        if let Some(lines) = cache.get(tenant, self.compiled.revision) {
+            return Ok(lines);
+        }
+        let census = self.tx.census(tenant, self.now).await?;
+        cache.put(tenant, self.compiled.revision, census.lines.clone());
+        Ok(census.lines)
+    }
+
+    /// Numbers what happened, writes everything and commits.
+    pub(crate) async fn finish(mut self) -> Result<()> {
+        if self.log.is_empty() && self.results.is_empty() {
+            return self.tx.rollback().await;
+        }
+        let log = std::mem::take(&mut self.log);
+        let (first, first_result) = take_numbers(&mut self.tx, log.len(), self.results.len()).await?;
+        let rows = self.number(first, &log)?;
+        self.tx.save_credentials(&self.set).await?;
+        self.tx.save_accounts(&self.set).await?;
+        let mut results = std::mem::take(&mut self.results);
+        for (seq, row) in (first_result..).zip(&mut results) {
+            row["s"] = json!(seq);
+        }
+        self.tx.save_results(results).await?;
+        if !rows.is_empty() {
+            insert(&mut self.tx, self.now, &rows).await?;
+        }
+        self.tx.commit().await
+    }
+
+    /// Gives each entry its number and its back-pointers, and moves the heads.
+    fn number<'l>(&mut self, first: i64, log: &'l [(Asker, Entry)]) -> Result<Vec<Numbered<'l>>> {
+        let mut rows = Vec::with_capacity(log.len());
+        for (seq, (asker, entry)) in (first..).zip(log) {
+            let account_prev = entry.account.as_ref().and_then(|key| {
+                let account = self.set.account(&asker.tenant, key);
+                account.dirty = true;
+                previous(&mut account.last_seq, seq)
+            });
+            let credential_prev = match &entry.credential {
+                Some(id) => {
+                    let credential = self.set.credential(id)?;
+                    credential.dirty = true;
+                    previous(&mut credential.last_seq, seq)
+                }
+                None => None,
+            };
+            rows.push(Numbered { seq, tenant: &asker.tenant, origin: &asker.origin, entry, account_prev, credential_prev });
+        }
+        Ok(rows)
+    }
+}
+
+fn previous(head: &mut i64, seq: i64) -> Option<i64> {
+    Some(std::mem::replace(head, seq)).filter(|prev| *prev > 0)
+}
+
+fn api_ids_named(work: &[Work]) -> Vec<(TenantId, ApiId)> {
+    let named: BTreeSet<_> = work
+        .iter()
+        .filter_map(|Work { asker, command, .. }| {
+            let api_id = match command {
+                Command::Allocate(a) => a.pinned?,
+                Command::Report(r) => r.api_id,
+                _ => return None,
+            };
+            Some((asker.tenant.clone(), api_id))
+        })
+        .collect();
+    named.into_iter().collect()
+}

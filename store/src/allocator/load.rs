@@ -1,0 +1,225 @@
+//! The statements that fill the working set. Each takes a whole batch at once.
+
+use domain::allocation::{Census, CensusLine};
+use domain::credential::{Shelf, Standing};
+use domain::{AccountKey, ApiId, CredentialId, Strategy, TenantId, Timestamp};
+use serde_json::{Value, json};
+use sqlx::FromRow;
+
+use super::working::{AccountRow, Credential, CredentialRow, Selector};
+use crate::db::{Sql, Tx, args, json_texts, sql};
+use crate::error::Result;
+
+macro_rules! credential_columns {
+    () => {
+        "c.id, c.tenant_id, c.api_id, c.api_hash, c.name, c.standing, c.shelf, c.priority, c.max_accounts,
+         c.current_accounts, c.cooldown_until, c.success_count, c.fail_count, c.consecutive_failures,
+         c.recent_failures, c.success_score, c.health_score, c.last_allocated_at, c.last_failure_at, c.ban_reason,
+         c.flag, c.flagged_by, c.login_only, c.last_seq"
+    };
+}
+
+macro_rules! account_columns {
+    () => {
+        "a.tenant_id, a.account_id, a.state, a.cooldown_until, a.allocation_id, a.credential_id, a.proxy_id,
+         a.allocated_at, a.expires_at, a.strategy, a.operator, a.member_level, a.former_credential_id, a.last_seq"
+    };
+}
+
+pub(crate) const ACCOUNTS: &str = concat!(
+    "SELECT ",
+    account_columns!(),
+    " FROM EACH($1) AS e CROSS JOIN accounts a
+      WHERE a.tenant_id = e.value ->> 't' AND a.account_id = e.value ->> 'a'
+      ORDER BY a.tenant_id, a.account_id FOR_UPDATE(a)"
+);
+
+pub(crate) const ACCOUNTS_OF_ALLOCATIONS: &str = "
+    SELECT a.tenant_id, a.account_id, a.allocation_id FROM EACH($1) AS e CROSS JOIN accounts a
+    WHERE a.tenant_id = e.value ->> 't' AND a.allocation_id = e.value ->> 'a'";
+
+pub(crate) const ACCOUNTS_OF_CREDENTIAL: &str = concat!(
+    "SELECT ",
+    account_columns!(),
+    " FROM accounts a WHERE a.tenant_id = $1 AND a.credential_id = $2
+      ORDER BY a.account_id LIMIT $3 FOR_UPDATE(a)"
+);
+
+pub(crate) const EXPIRED_ACCOUNTS: &str = concat!(
+    "SELECT ",
+    account_columns!(),
+    " FROM accounts a WHERE a.expires_at <= $1 ORDER BY a.expires_at LIMIT $2 SKIP_LOCKED(a)"
+);
+
+pub(crate) const CREDENTIALS: &str = concat!(
+    "SELECT ",
+    credential_columns!(),
+    ", c.deleted_at FROM credentials c WHERE c.id IN TEXTS($1) ORDER BY c.id FOR_UPDATE(c)"
+);
+
+pub(crate) const CREDENTIAL_IDS: &str = "
+    SELECT c.id FROM EACH($1) AS e CROSS JOIN credentials c
+    WHERE c.tenant_id = e.value ->> 't' AND c.api_id = CAST(e.value ->> 'a' AS BIGINT) AND c.deleted_at IS NULL";
+
+pub(crate) const CENSUS: &str = "
+    SELECT shelf, standing, cooldown_until > $2 AS cooling, COUNT(*) AS number
+    FROM credentials WHERE tenant_id = $1 AND deleted_at IS NULL
+    GROUP BY shelf, standing, cooldown_until > $2";
+
+/// The first of a shelf in a strategy's order: a walk along that strategy's index.
+macro_rules! ranking {
+    ($columns:expr, $key:literal, $tail:literal) => {
+        sql!(concat!(
+            "SELECT ",
+            $columns,
+            " FROM credentials c
+              WHERE c.tenant_id = $1 AND c.shelf = $2 AND c.is_open AND c.cooldown_until <= $3
+              ORDER BY c.priority DESC, ",
+            $key,
+            "c.utilisation, c.id LIMIT $4 ",
+            $tail
+        ))
+    };
+}
+
+/// The ranking of a shelf: with rows locked or left out when another process holds them, or
+/// (`peek`) only looked at.
+macro_rules! ranking_by {
+    ($strategy:expr, $columns:expr, $tail:literal) => {
+        match $strategy {
+            Strategy::Balanced => ranking!($columns, "", $tail),
+            Strategy::SuccessRate => ranking!($columns, "c.success_score DESC, ", $tail),
+            Strategy::LeastFailures => ranking!($columns, "c.recent_failures, ", $tail),
+            Strategy::RoundRobin => ranking!($columns, "c.last_allocated_at, ", $tail),
+            Strategy::Health => ranking!($columns, "c.health_score DESC, ", $tail),
+        }
+    };
+}
+
+pub(crate) fn ranking(strategy: Strategy) -> Sql {
+    ranking_by!(strategy, credential_columns!(), "SKIP_LOCKED(c)")
+}
+
+pub(crate) fn ranking_peek(strategy: Strategy) -> Sql {
+    ranking_by!(strategy, credential_columns!(), "")
+}
+
+fn ranking_ids(strategy: Strategy) -> Sql {
+    ranking_by!(strategy, "c.id", "")
+}
+
+impl Tx {
+    /// Accounts by key, locked in key order.
+    pub(super) async fn load_accounts(&mut self, keys: &[(TenantId, AccountKey)]) -> Result<Vec<AccountRow>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.all(sql!(ACCOUNTS), args![pairs(keys.iter().map(|(t, a)| (t, json!(a.as_str()))))]).await
+    }
+
+    /// The accounts that hold these allocations.
+    pub(super) async fn accounts_of_allocations(
+        &mut self,
+        allocations: &[(TenantId, String)],
+    ) -> Result<Vec<(String, String, String)>> {
+        if allocations.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = pairs(allocations.iter().map(|(t, a)| (t, json!(a))));
+        self.all(sql!(ACCOUNTS_OF_ALLOCATIONS), args![ids]).await
+    }
+
+    /// Some of the accounts on a credential.
+    pub(super) async fn accounts_of_credential(
+        &mut self,
+        tenant: &TenantId,
+        credential: &CredentialId,
+        limit: usize,
+    ) -> Result<Vec<AccountRow>> {
+        self.all(sql!(ACCOUNTS_OF_CREDENTIAL), args![tenant, credential, limit]).await
+    }
+
+    /// Some accounts of any tenant whose lease has ended.
+    pub(super) async fn expired_accounts(&mut self, now: Timestamp, limit: usize) -> Result<Vec<AccountRow>> {
+        self.all(sql!(EXPIRED_ACCOUNTS), args![now, limit]).await
+    }
+
+    /// Credentials by our id, locked in id order; with whether they are deleted.
+    pub(super) async fn load_credentials(&mut self, ids: &[CredentialId]) -> Result<Vec<(Credential, bool)>> {
+        #[derive(FromRow)]
+        struct Row {
+            #[sqlx(flatten)]
+            credential: CredentialRow,
+            deleted_at: Option<i64>,
+        }
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = json_texts(ids.iter().map(CredentialId::as_str));
+        let rows: Vec<Row> = self.all(sql!(CREDENTIALS), args![ids]).await?;
+        rows.into_iter().map(|row| Ok((Credential::try_from(row.credential)?, row.deleted_at.is_some()))).collect()
+    }
+
+    /// Our ids of Telegram's ids.
+    pub(super) async fn credential_ids(&mut self, api_ids: &[(TenantId, ApiId)]) -> Result<Vec<CredentialId>> {
+        if api_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pairs = pairs(api_ids.iter().map(|(t, a)| (t, json!(a.get()))));
+        let rows: Vec<(String,)> = self.all(sql!(CREDENTIAL_IDS), args![pairs]).await?;
+        Ok(rows.into_iter().map(|(id,)| CredentialId::from(id)).collect())
+    }
+
+    /// The best `limit` of a shelf.
+    pub(super) async fn load_ranking(
+        &mut self,
+        selector: &Selector,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Credential>> {
+        let rows: Vec<CredentialRow> = self
+            .all(ranking(selector.strategy), args![&selector.tenant, selector.shelf.key(), now, limit])
+            .await?;
+        rows.into_iter().map(Credential::try_from).collect()
+    }
+
+    /// The best `limit` of a shelf, waiting in id order for those that other processes hold, so
+    /// that a refusal never rests on a row that was only skipped.
+    pub(super) async fn load_ranking_blocking(
+        &mut self,
+        selector: &Selector,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Credential>> {
+        let ids: Vec<(String,)> = self
+            .all(ranking_ids(selector.strategy), args![&selector.tenant, selector.shelf.key(), now, limit])
+            .await?;
+        let ids: Vec<CredentialId> = ids.into_iter().map(|(id,)| CredentialId::from(id)).collect();
+        Ok(self.load_credentials(&ids).await?.into_iter().map(|(credential, _)| credential).collect())
+    }
+
+    /// The tenant's census.
+    pub(crate) async fn census(&mut self, tenant: &TenantId, now: Timestamp) -> Result<Census> {
+        Ok(census_of(self.all(sql!(CENSUS), args![tenant, now]).await?))
+    }
+}
+
+/// One line of the census as it is selected.
+pub(crate) type CensusRow = (String, String, bool, i64);
+
+pub(crate) fn census_of(rows: Vec<CensusRow>) -> Census {
+    let line = |(shelf, standing, cooling, count): CensusRow| {
+        Some(CensusLine {
+            shelf: Shelf::from_key(&shelf)?,
+            standing: standing.parse::<Standing>().ok()?,
+            cooling,
+            count,
+        })
+    };
+    Census { lines: rows.into_iter().filter_map(line).collect() }
+}
+
+/// `[{"t": tenant, "a": value}]`
+fn pairs<'a>(pairs: impl Iterator<Item = (&'a TenantId, Value)>) -> String {
+    Value::from_iter(pairs.map(|(tenant, value)| json!({"t": tenant.as_str(), "a": value}))).to_string()
+}

@@ -1,0 +1,261 @@
+//! The allocator: one task per process through which every allocation, release, renewal and report
+//! goes.
+//!
+//! Fast and durable at once: requests queue, the task takes all that are waiting, decides them in
+//! one transaction with a handful of set-based statements, commits once, and only then answers
+//! each. The queue is bounded; when it is full, requests are refused at once. The choice itself is
+//! [`domain::allocation::decide`].
+
+pub(crate) mod batch;
+mod bind;
+pub mod command;
+pub(crate) mod load;
+mod report;
+pub(crate) mod save;
+pub(crate) mod working;
+
+#[cfg(test)]
+pub(crate) mod statements {
+    //! The hot statements, for the tests that look at their plans.
+    pub(crate) use super::load::{
+        ACCOUNTS, ACCOUNTS_OF_ALLOCATIONS, ACCOUNTS_OF_CREDENTIAL, CENSUS, CREDENTIAL_IDS, CREDENTIALS,
+        EXPIRED_ACCOUNTS, ranking,
+    };
+    pub(crate) use super::report::SEEN_RESULTS;
+    pub(crate) use super::save;
+}
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use domain::TenantId;
+use domain::allocation::CensusLine;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+pub use command::{
+    Allocate, Allocated, Asker, Command, Done, Refused, Release, Released, Renew, Renewed, Report, Reported,
+};
+
+use crate::error::{Result, StoreError};
+use crate::{Origin, Store};
+use batch::Batch;
+
+/// Requests that may wait. At a few thousand allocations a second this is a few seconds' worth.
+const QUEUE: usize = 8_192;
+/// Requests decided in one transaction: no writer holds the lock long.
+const BATCH: usize = 256;
+/// How often a batch is tried that PostgreSQL made a deadlock's victim, or that met another
+/// process's new account.
+const TRIES: usize = 8;
+/// How long a census may be used again: an exhausted pool must not get slow.
+const CENSUS_AGE: Duration = Duration::from_secs(1);
+/// So many results make a burst, after which scores are brought up to date soon.
+const BURST: usize = 100;
+
+/// The outcome of one request.
+pub type Answer = std::result::Result<Done, Refused>;
+
+/// One request on its way.
+#[derive(Debug)]
+pub(crate) struct Work {
+    asker: Asker,
+    command: Command,
+    reply: oneshot::Sender<Answer>,
+}
+
+/// The way to the allocator's task. Cheap to clone; the task ends when all are gone.
+#[derive(Clone, Debug)]
+pub struct Allocator {
+    queue: mpsc::Sender<Work>,
+}
+
+impl Allocator {
+    /// Starts the task. It answers everything that was accepted before it ends.
+    pub fn start(store: Store) -> (Self, JoinHandle<()>) {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let task = tokio::spawn(Task { store, census: CensusCache::default(), results: 0 }.run(waiting));
+        (Self { queue }, task)
+    }
+
+    /// Does one thing.
+    pub async fn ask(&self, asker: Asker, command: Command) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        self.queue.try_send(Work { asker, command, reply }).map_err(|_| Refused::Overloaded)?;
+        answer.await.unwrap_or(Err(Refused::Overloaded))
+    }
+
+    /// Does many things, in order; each has its own outcome.
+    pub async fn ask_all(&self, asker: &Asker, commands: Vec<Command>) -> Vec<Answer> {
+        if commands.is_empty() {
+            return Vec::new();
+        }
+        let Ok(room) = self.queue.try_reserve_many(commands.len()) else {
+            return commands.iter().map(|_| Err(Refused::Overloaded)).collect();
+        };
+        let mut answers = Vec::with_capacity(commands.len());
+        for (permit, command) in room.zip(commands) {
+            let (reply, answer) = oneshot::channel();
+            permit.send(Work { asker: asker.clone(), command, reply });
+            answers.push(answer);
+        }
+        let mut done = Vec::with_capacity(answers.len());
+        for answer in answers {
+            done.push(answer.await.unwrap_or(Err(Refused::Overloaded)));
+        }
+        done
+    }
+}
+
+/// Censuses of the last second.
+#[derive(Debug, Default)]
+pub(crate) struct CensusCache {
+    held: HashMap<TenantId, (Instant, i64, Vec<CensusLine>)>,
+}
+
+impl CensusCache {
+    fn get(&self, tenant: &TenantId, revision: i64) -> Option<Vec<CensusLine>> {
+        let (at, of, lines) = self.held.get(tenant)?;
+        (*of == revision && at.elapsed() < CENSUS_AGE).then(|| lines.clone())
+    }
+
+    fn put(&mut self, tenant: &TenantId, revision: i64, lines: Vec<CensusLine>) {
+        self.held.insert(tenant.clone(), (Instant::now(), revision, lines));
+    }
+}
+
+struct Task {
+    store: Store,
+    census: CensusCache,
+    /// Results since the last burst.
+    results: usize,
+}
+
+impl Task {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Work>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while waiting.recv_many(&mut batch, BATCH).await > 0 {
+            // Whoever has hung up is not kept waiting for, nor charged with an allocation.
+            batch.retain(|work| !work.reply.is_closed());
+            self.serve(std::mem::take(&mut batch)).await;
+        }
+    }
+
+    /// Decides a batch and answers it. When a statement fails, each member is tried alone, so that
+    /// one bad request never fails its neighbours.
+    async fn serve(&mut self, work: Vec<Work>) {
+        match self.try_batch(&work).await {
+            Ok(answers) => reply(work, answers),
+            Err(error) if work.len() > 1 && !matches!(error, StoreError::Unavailable(_)) => {
+                tracing::warn!(%error, members = work.len(), "a batch failed; its members are tried alone");
+                for member in work {
+                    let member = vec![member];
+                    match self.try_batch(&member).await {
+                        Ok(answers) => reply(member, answers),
+                        Err(error) => fail(member, error),
+                    }
+                }
+            }
+            Err(error) => fail(work, error),
+        }
+    }
+
+    async fn try_batch(&mut self, work: &[Work]) -> Result<Vec<Answer>> {
+        if work.is_empty() {
+            return Ok(Vec::new());
+        }
+        for attempt in 1.. {
+            match self.attempt(work).await {
+                Err(StoreError::Stale) if attempt < TRIES => {}
+                Err(error) if error.is_retryable() && attempt < TRIES => {}
+                other => return other,
+            }
+            tokio::time::sleep(Duration::from_millis(5 * attempt as u64)).await;
+        }
+        Err(StoreError::Stale)
+    }
+
+    async fn attempt(&mut self, work: &[Work]) -> Result<Vec<Answer>> {
+        let mut batch = Batch::begin(&self.store).await?;
+        batch.load(work).await?;
+        let mut answers = Vec::with_capacity(work.len());
+        for Work { asker, command, .. } in work {
+            let sealer = self.store.sealer();
+            answers.push(match command {
+                Command::Allocate(allocate) => batch
+                    .allocate(asker, allocate, sealer, &mut self.census)
+                    .await?
+                    .map(|allocated| Done::Allocated(Box::new(allocated))),
+                Command::Release(release) => batch.release(asker, release)?.map(Done::Released),
+                Command::Renew(renew) => batch.renew(asker, renew)?.map(Done::Renewed),
+                Command::Report(report) => batch.report(asker, report)?.map(Done::Reported),
+            });
+        }
+        let results = self.results + batch.results.len();
+        let burst = results >= BURST;
+        if burst {
+            let job = jobs::ScoreHealth { after_burst: true };
+            batch.tx.enqueue(&job, &self.store).await?;
+        }
+        batch.finish().await?;
+        self.results = if burst { 0 } else { results };
+        if burst {
+            self.store.wake_workers();
+        }
+        Ok(answers)
+    }
+}
+
+fn reply(work: Vec<Work>, answers: Vec<Answer>) {
+    for (member, answer) in work.into_iter().zip(answers) {
+        // A client that has gone does not need its answer.
+        if member.reply.send(answer).is_err() {
+            tracing::debug!("a client left before its answer");
+        }
+    }
+}
+
+/// One error for all: the first is told as it is, the others in short.
+fn fail(work: Vec<Work>, error: StoreError) {
+    tracing::error!(%error, members = work.len(), "a batch was not decided");
+    let unavailable = matches!(error, StoreError::Unavailable(_));
+    let mut first = Some(error);
+    for member in work {
+        let error = first.take().unwrap_or_else(|| {
+            let text = "the batch failed as a whole";
+            if unavailable {
+                StoreError::Unavailable(text.into())
+            } else {
+                StoreError::Damaged(text.to_owned())
+            }
+        });
+        if member.reply.send(Err(Refused::Store(error))).is_err() {
+            tracing::debug!("a client left before its answer");
+        }
+    }
+}
+
+impl Store {
+    /// Lets go of up to `limit` leases that have ended. How many there were.
+    pub async fn expire_leases(&self, limit: usize) -> Result<usize> {
+        let mut batch = Batch::begin(self).await?;
+        let lapsed = batch.lapse(limit).await?;
+        batch.finish().await?;
+        Ok(lapsed)
+    }
+
+    /// Releases up to `limit` accounts of a credential. How many there were.
+    pub(crate) async fn release_some(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        credential: &domain::CredentialId,
+        limit: usize,
+    ) -> Result<usize> {
+        let mut batch = Batch::begin(self).await?;
+        let asker = Asker { tenant: tenant.clone(), origin: origin.clone() };
+        let released = batch.detach_all(&asker, credential, limit).await?;
+        batch.finish().await?;
+        Ok(released)
+    }
+}

@@ -1,0 +1,400 @@
+//! Imports: many credentials at once, each line with its own outcome, undone as a whole.
+
+use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
+
+use domain::credential::{DEFAULT_MAX_ACCOUNTS, Draft};
+use domain::event::Action;
+use domain::import::{self, ParsedLine, RawCredential};
+use domain::{ApiId, CredentialId, GroupId, Invalid, MemberLevel, TenantId};
+use jobs::ImportCredentials;
+use serde_json::{Value, json};
+
+use crate::Store;
+use crate::credentials::{draft_json, insert_drafts};
+use crate::db::{args, json_texts, sql};
+use crate::error::{Result, StoreError};
+use crate::journal::{Entry, Origin};
+use crate::seal::Place;
+
+/// Lines written in one transaction: no writer holds the lock long.
+const CHUNK: usize = 200;
+
+/// How an import is meant.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    /// Slots of lines that don't say.
+    pub default_max_accounts: i64,
+    /// The group of lines that don't say.
+    pub group_id: Option<GroupId>,
+    /// Look, but write nothing.
+    pub dry_run: bool,
+    /// Published sample ids, which are refused.
+    pub samples: Vec<i64>,
+}
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        Self {
+            default_max_accounts: DEFAULT_MAX_ACCOUNTS,
+            group_id: None,
+            dry_run: false,
+            samples: import::SAMPLE_API_IDS.to_vec(),
+        }
+    }
+}
+
+/// What became of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum LineOutcome {
+    /// It is in the pool now; on a dry run, it would be.
+    Imported,
+    /// Its `api_id` is in the pool, or stands on an earlier line.
+    Duplicate,
+    /// It breaks a rule.
+    Rejected,
+}
+
+/// One line of the source, answered.
+#[derive(Clone, Debug)]
+pub struct ImportLine {
+    /// Its number in the source, from 1.
+    pub line: usize,
+    /// Telegram's id, as far as it could be read.
+    pub api_id: Option<i64>,
+    /// What became of it.
+    pub outcome: LineOutcome,
+    /// Why, or what to look at.
+    pub reason: Option<String>,
+}
+
+/// An import, answered.
+#[derive(Clone, Debug)]
+pub struct ImportReport {
+    /// The batch, for undoing; none on a dry run.
+    pub batch_id: Option<String>,
+    /// Lines by outcome, and those with a warning.
+    pub imported: usize,
+    /// See [`LineOutcome::Duplicate`].
+    pub duplicates: usize,
+    /// See [`LineOutcome::Rejected`].
+    pub rejected: usize,
+    /// Imported lines that a person should look at.
+    pub warnings: usize,
+    /// Every line, in order.
+    pub lines: Vec<ImportLine>,
+}
+
+/// A line that passed its checks and waits for its place.
+struct Ready {
+    index: usize,
+    draft: Draft,
+}
+
+impl Store {
+    /// Imports parsed lines. `progress` is told how many are done, of how many.
+    pub async fn import(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        lines: Vec<ParsedLine>,
+        options: &ImportOptions,
+        batch_id: Option<String>,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<ImportReport> {
+        let groups = self.group_names(tenant).await?;
+        if options.group_id.as_ref().is_some_and(|g| !groups.values().any(|id| id == g)) {
+            return Err(Invalid::field("group_id", "is not one of the groups").into());
+        }
+        let (mut answers, ready) = check_lines(lines, options, &groups);
+        let batch = if options.dry_run { None } else { Some(self.open_batch(tenant, origin, batch_id, None).await?) };
+        let total = ready.len();
+        let mut done = 0;
+        for chunk in ready.chunks(CHUNK) {
+            let fresh = self.write_chunk(tenant, origin, chunk, batch.as_deref()).await?;
+            for ready in chunk.iter().filter(|r| !fresh.contains(&r.draft.api_id)) {
+                let line = &mut answers[ready.index];
+                (line.outcome, line.reason) = (LineOutcome::Duplicate, Some("is in the pool already".to_owned()));
+            }
+            done += chunk.len();
+            progress(done, total);
+        }
+        let count = |outcome| answers.iter().filter(|l| l.outcome == outcome).count();
+        let report = ImportReport {
+            batch_id: batch,
+            imported: count(LineOutcome::Imported),
+            duplicates: count(LineOutcome::Duplicate),
+            rejected: count(LineOutcome::Rejected),
+            warnings: answers.iter().filter(|l| l.outcome == LineOutcome::Imported && l.reason.is_some()).count(),
+            lines: answers,
+        };
+        self.close_batch(tenant, origin, &report).await?;
+        Ok(report)
+    }
+
+    async fn group_names(&self, tenant: &TenantId) -> Result<HashMap<String, GroupId>> {
+        let rows: Vec<(String, String)> = self
+            .db()
+            .all(sql!("SELECT id, name FROM credential_groups WHERE tenant_id = $1"), args![tenant])
+            .await?;
+        let mut names = HashMap::new();
+        for (id, name) in rows {
+            names.insert(name, GroupId::from(id.as_str()));
+            names.insert(id.clone(), GroupId::from(id));
+        }
+        Ok(names)
+    }
+
+    /// Makes the batch's row, or finds the one that a job was given.
+    async fn open_batch(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        given: Option<String>,
+        upload: Option<Vec<u8>>,
+    ) -> Result<String> {
+        let id = given.unwrap_or_else(|| self.ambient().new_id());
+        let mut tx = self.begin().await?;
+        tx.execute(
+            sql!(
+                "INSERT INTO batches (id, tenant_id, actor, created_at, upload) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (id) DO NOTHING"
+            ),
+            args![&id, tenant, &origin.actor, self.now(), upload],
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    async fn close_batch(&self, tenant: &TenantId, origin: &Origin, report: &ImportReport) -> Result<()> {
+        let Some(batch) = &report.batch_id else { return Ok(()) };
+        let mut tx = self.begin().await?;
+        tx.execute(
+            sql!(
+                "UPDATE batches SET imported = $1, duplicates = $2, rejected = $3, finished_at = $4, upload = NULL
+                 WHERE id = $5"
+            ),
+            args![report.imported, report.duplicates, report.rejected, self.now(), batch],
+        )
+        .await?;
+        let data = json!({
+            "batch_id": batch,
+            "imported": report.imported,
+            "duplicates": report.duplicates,
+            "rejected": report.rejected,
+        });
+        tx.record(tenant, origin, self.now(), &[Entry::new(Action::BatchImported).data(data)]).await?;
+        tx.commit().await
+    }
+
+    /// Writes a chunk, or on a dry run only looks; the `api_id`s that are new to the pool.
+    async fn write_chunk(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        chunk: &[Ready],
+        batch: Option<&str>,
+    ) -> Result<HashSet<ApiId>> {
+        let Some(batch) = batch else {
+            let known = self.known_api_ids(tenant, chunk).await?;
+            return Ok(chunk.iter().map(|r| r.draft.api_id).filter(|a| !known.contains(&a.get())).collect());
+        };
+        let prior = self.compiled().await?.tenants.get(tenant).map(|t| t.prior).unwrap_or_default();
+        let mut rows = Vec::with_capacity(chunk.len());
+        let mut by_id = HashMap::with_capacity(chunk.len());
+        for Ready { draft, .. } in chunk {
+            let (id, row) = draft_json(tenant, draft, &prior, Some(batch), self.sealer(), self.ambient())?;
+            by_id.insert(id.as_str().to_owned(), draft);
+            rows.push(row);
+        }
+        let mut tx = self.begin().await?;
+        let inserted = insert_drafts(&mut tx, rows, self.now()).await?;
+        let entries: Vec<Entry> = inserted
+            .iter()
+            .filter_map(|id| {
+                let draft = by_id.get(id)?;
+                let data = json!({ "name": draft.name, "max_accounts": draft.max_accounts, "batch_id": batch });
+                Some(Entry::new(Action::Added).credential(&CredentialId::from(id.as_str())).data(data))
+            })
+            .collect();
+        if !entries.is_empty() {
+            tx.bump_revision().await?;
+        }
+        tx.record(tenant, origin, self.now(), &entries).await?;
+        tx.commit().await?;
+        Ok(inserted.iter().filter_map(|id| by_id.get(id)).map(|draft| draft.api_id).collect())
+    }
+
+    async fn known_api_ids(&self, tenant: &TenantId, chunk: &[Ready]) -> Result<HashSet<i64>> {
+        let ids = Value::from_iter(chunk.iter().map(|r| json!({ "a": r.draft.api_id.get() }))).to_string();
+        let rows: Vec<(i64,)> = self
+            .db()
+            .all(
+                sql!(
+                    "SELECT c.api_id FROM EACH($1) AS e CROSS JOIN credentials c
+                     WHERE c.tenant_id = $2 AND c.api_id = CAST(e.value ->> 'a' AS BIGINT) AND c.deleted_at IS NULL"
+                ),
+                args![ids, tenant],
+            )
+            .await?;
+        Ok(rows.into_iter().map(|(api_id,)| api_id).collect())
+    }
+
+    /// Keeps a large upload, sealed, and enqueues its import in the same transaction. The ids of
+    /// the job and of the batch.
+    pub async fn import_later(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        upload: &Value,
+    ) -> Result<(String, String)> {
+        let batch_id = self.ambient().new_id();
+        let sealed = self.sealer().seal(upload_place(tenant, &batch_id), upload.to_string().as_bytes())?;
+        let mut tx = self.begin().await?;
+        tx.execute(
+            sql!("INSERT INTO batches (id, tenant_id, actor, created_at, upload) VALUES ($1, $2, $3, $4, $5)"),
+            args![&batch_id, tenant, &origin.actor, self.now(), sealed],
+        )
+        .await?;
+        let job = ImportCredentials { tenant_id: tenant.as_str().to_owned(), batch_id: batch_id.clone() };
+        let job_id = tx.enqueue(&job, self).await?;
+        tx.commit().await?;
+        self.wake_workers();
+        Ok((job_id, batch_id))
+    }
+
+    /// The upload that waits in a batch; `None` when it was imported already.
+    pub async fn waiting_upload(&self, tenant: &TenantId, batch_id: &str) -> Result<Option<(String, Value)>> {
+        let row: Option<(String, Option<Vec<u8>>)> = self
+            .db()
+            .optional(
+                sql!("SELECT actor, upload FROM batches WHERE id = $1 AND tenant_id = $2"),
+                args![batch_id, tenant],
+            )
+            .await?;
+        let (actor, sealed) = row.ok_or(StoreError::NotFound("batch"))?;
+        let Some(sealed) = sealed else { return Ok(None) };
+        let plain = self.sealer().open(upload_place(tenant, batch_id), &sealed)?;
+        let upload = serde_json::from_slice(&plain).map_err(|_| StoreError::Damaged("an upload".to_owned()))?;
+        Ok(Some((actor, upload)))
+    }
+
+    /// Removes what a batch has imported, while nothing of it is allocated. How many.
+    pub async fn undo_batch(&self, tenant: &TenantId, origin: &Origin, batch_id: &str) -> Result<u64> {
+        let mut tx = self.begin().await?;
+        let batch: Option<(Option<i64>,)> = tx
+            .optional(
+                sql!("SELECT b.undone_at FROM batches b WHERE b.id = $1 AND b.tenant_id = $2 FOR_UPDATE(b)"),
+                args![batch_id, tenant],
+            )
+            .await?;
+        match batch {
+            None => return Err(StoreError::NotFound("batch")),
+            Some((Some(_),)) => return Err(StoreError::Conflict("the batch was undone already".to_owned())),
+            Some((None,)) => {}
+        }
+        let members: Vec<(String, i64)> = tx
+            .all(
+                sql!(
+                    "SELECT c.id, c.current_accounts FROM credentials c
+                     WHERE c.batch_id = $1 AND c.tenant_id = $2 AND c.batch_id IS NOT NULL AND c.deleted_at IS NULL
+                     ORDER BY c.id FOR_UPDATE(c)"
+                ),
+                args![batch_id, tenant],
+            )
+            .await?;
+        let held = members.iter().filter(|(_, accounts)| *accounts > 0).count();
+        if held > 0 {
+            return Err(StoreError::Conflict(format!("{held} credentials of the batch are allocated")));
+        }
+        let ids = json_texts(members.iter().map(|(id, _)| id.as_str()));
+        let removed = tx
+            .execute(
+                sql!(
+                    "UPDATE credentials SET deleted_at = $1, updated_at = $1, version = version + 1 WHERE id IN TEXTS($2)"
+                ),
+                args![self.now(), ids],
+            )
+            .await?;
+        tx.execute(sql!("UPDATE batches SET undone_at = $1 WHERE id = $2"), args![self.now(), batch_id]).await?;
+        tx.bump_revision().await?;
+        let data = json!({ "batch_id": batch_id, "removed": removed });
+        tx.record(tenant, origin, self.now(), &[Entry::new(Action::BatchUndone).data(data)]).await?;
+        tx.commit().await?;
+        Ok(removed)
+    }
+}
+
+fn upload_place<'a>(tenant: &'a TenantId, id: &'a str) -> Place<'a> {
+    Place { tenant: tenant.as_str(), table: "batches", column: "upload", id }
+}
+
+/// Answers every line that needs no database, and keeps the rest.
+fn check_lines(
+    lines: Vec<ParsedLine>,
+    options: &ImportOptions,
+    groups: &HashMap<String, GroupId>,
+) -> (Vec<ImportLine>, Vec<Ready>) {
+    let mut answers = Vec::with_capacity(lines.len());
+    let mut ready = Vec::with_capacity(lines.len());
+    let mut seen = HashMap::new();
+    for (index, ParsedLine { line, api_id, outcome }) in lines.into_iter().enumerate() {
+        let checked = outcome
+            .map_err(|e| format!("{} {}", e.field, e.message))
+            .and_then(|raw| {
+                let warning = import::check(&raw).first().map(|w| format!("{} {}", w.field, w.message));
+                draft_of(raw, options, groups).map(|draft| (draft, warning)).map_err(|e| first_problem(&e))
+            });
+        let (outcome, reason) = match checked {
+            Err(reason) => (LineOutcome::Rejected, Some(reason)),
+            Ok((draft, warning)) => match seen.insert(draft.api_id, line) {
+                Some(earlier) => (LineOutcome::Duplicate, Some(format!("stands on line {earlier} already"))),
+                None => {
+                    ready.push(Ready { index, draft });
+                    (LineOutcome::Imported, warning)
+                }
+            },
+        };
+        answers.push(ImportLine { line, api_id, outcome, reason });
+    }
+    (answers, ready)
+}
+
+fn first_problem(invalid: &Invalid) -> String {
+    invalid.fields.first().map_or_else(|| "is not valid".to_owned(), |f| format!("{} {}", f.field, f.message))
+}
+
+fn draft_of(
+    raw: RawCredential,
+    options: &ImportOptions,
+    groups: &HashMap<String, GroupId>,
+) -> Result<Draft, Invalid> {
+    let api_id = ApiId::new(raw.api_id).ok_or_else(|| Invalid::field("api_id", "must be between 1 and 2147483647"))?;
+    let group_id = match &raw.group {
+        Some(name) => Some(groups.get(name).cloned().ok_or_else(|| Invalid::field("group", "is not one of the groups"))?),
+        None => options.group_id.clone(),
+    };
+    let min_member_level = match &raw.min_member_level {
+        Some(level) => MemberLevel::from_str(level)
+            .map_err(|_| Invalid::field("min_member_level", "is not one of the levels"))?,
+        None => MemberLevel::Free,
+    };
+    let draft = Draft {
+        api_id,
+        api_hash: raw.api_hash,
+        name: raw.name.unwrap_or_else(|| format!("api-{api_id}")),
+        max_accounts: raw.max_accounts.unwrap_or(options.default_max_accounts),
+        group_id,
+        priority: raw.priority.unwrap_or(0),
+        is_premium: raw.is_premium.unwrap_or(false),
+        min_member_level,
+        tags: raw.tags,
+        source_phone: raw.source_phone,
+        note: raw.note,
+    };
+    draft.check(&options.samples)?;
+    Ok(draft)
+}

@@ -1,0 +1,216 @@
+//! What changes rarely and is needed always, kept compiled in memory.
+//!
+//! One number, `revision`, moves in the transaction of every change of these tables. The allocator
+//! reads it inside each batch's transaction and reloads first when it moved, so that decisions are
+//! exact on every process; everyone else uses a copy that is at most [`FRESH_FOR`] old.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use domain::access::Scope;
+use domain::credential::Shelf;
+use domain::health::Prior;
+use domain::{GroupId, MemberLevel, Strategy, TenantId, Timestamp};
+
+use crate::Store;
+use crate::db::{Record, Sql, Tx, args, sql};
+use crate::error::Result;
+
+/// How old a copy outside the allocator may be: a revoked token is refused within this time.
+pub const FRESH_FOR: Duration = Duration::from_millis(500);
+
+/// Everything that is compiled, at one revision.
+#[derive(Debug, Default)]
+pub struct Compiled {
+    /// The revision that this is of.
+    pub revision: i64,
+    /// By tenant.
+    pub tenants: HashMap<TenantId, TenantRules>,
+    /// Service tokens that are not revoked, by SHA-256 of the token.
+    pub tokens: HashMap<Vec<u8>, ServiceToken>,
+}
+
+/// One tenant's part.
+#[derive(Clone, Debug, Default)]
+pub struct TenantRules {
+    /// The tenant's strategy.
+    pub strategy: Strategy,
+    /// Strategies of groups that have one of their own.
+    pub group_strategies: HashMap<GroupId, Strategy>,
+    /// Groups by id, with their names.
+    pub groups: HashMap<GroupId, String>,
+    /// The shelves on which credentials stand, or stood.
+    pub shelves: Vec<Shelf>,
+    /// The pool's own prior of a success rate.
+    pub prior: Prior,
+}
+
+impl TenantRules {
+    /// The strategy of a request: its own, else the group's, else the tenant's.
+    pub fn strategy(&self, asked: Option<Strategy>, group: Option<&GroupId>) -> Strategy {
+        asked.or_else(|| self.group_strategies.get(group?).copied()).unwrap_or(self.strategy)
+    }
+}
+
+/// What a service may do.
+#[derive(Clone, Debug)]
+pub struct ServiceToken {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The product it was issued to.
+    pub product: String,
+    /// What it is good for.
+    pub scopes: Vec<Scope>,
+    /// The level of its accounts.
+    pub member_level: MemberLevel,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The shared copy and when it was last known to be fresh.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    state: RwLock<Option<(Arc<Compiled>, Instant)>>,
+}
+
+impl Shared {
+    fn get(&self) -> Option<(Arc<Compiled>, Instant)> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, compiled: &Arc<Compiled>) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        // Never step back: two loads may finish in the other order.
+        if state.as_ref().is_none_or(|(held, _)| held.revision <= compiled.revision) {
+            *state = Some((Arc::clone(compiled), Instant::now()));
+        }
+    }
+}
+
+const REVISION: &str = "SELECT value FROM revision WHERE id = 1";
+
+impl Store {
+    /// The compiled tables, at most [`FRESH_FOR`] old.
+    pub async fn compiled(&self) -> Result<Arc<Compiled>> {
+        let held = self.shared().get();
+        if let Some((compiled, _)) = held.as_ref().filter(|(_, at)| at.elapsed() < FRESH_FOR) {
+            return Ok(Arc::clone(compiled));
+        }
+        let (revision,): (i64,) = self.db().one(sql!(REVISION), args![]).await?;
+        let compiled = match held {
+            Some((compiled, _)) if compiled.revision == revision => compiled,
+            _ => Arc::new(load(&mut Source::Store(self)).await?),
+        };
+        self.shared().put(&compiled);
+        Ok(compiled)
+    }
+
+    /// The compiled tables exactly as `tx` sees them.
+    pub(crate) async fn compiled_in(&self, tx: &mut Tx) -> Result<Arc<Compiled>> {
+        let (revision,): (i64,) = tx.one(sql!(REVISION), args![]).await?;
+        if let Some((compiled, _)) = self.shared().get().filter(|(held, _)| held.revision == revision) {
+            return Ok(compiled);
+        }
+        let compiled = Arc::new(load(&mut Source::Tx(tx)).await?);
+        self.shared().put(&compiled);
+        Ok(compiled)
+    }
+}
+
+impl Tx {
+    /// Says that something compiled has changed, in the transaction of that change.
+    pub(crate) async fn bump_revision(&mut self) -> Result<()> {
+        self.execute(sql!("UPDATE revision SET value = value + 1 WHERE id = 1"), args![]).await?;
+        Ok(())
+    }
+}
+
+/// Reads inside a transaction or outside.
+enum Source<'a> {
+    Store(&'a Store),
+    Tx(&'a mut Tx),
+}
+
+impl Source<'_> {
+    async fn all<T: Record>(&mut self, sql: Sql) -> Result<Vec<T>> {
+        match self {
+            Self::Store(store) => store.db().all(sql, args![]).await,
+            Self::Tx(tx) => tx.all(sql, args![]).await,
+        }
+    }
+}
+
+/// The revision is read first: when something changes while the rest is read, the copy counts as
+/// older than it is, and is loaded again.
+async fn load(source: &mut Source<'_>) -> Result<Compiled> {
+    let revision = source.all::<(i64,)>(sql!(REVISION)).await?.first().map_or(0, |row| row.0);
+    let mut compiled = Compiled { revision, ..Compiled::default() };
+    for (id, alpha, beta) in
+        source.all::<(String, f64, f64)>(sql!("SELECT id, prior_alpha, prior_beta FROM tenants")).await?
+    {
+        let rules = TenantRules { prior: Prior { alpha, beta }, ..TenantRules::default() };
+        compiled.tenants.insert(TenantId::from(id), rules);
+    }
+    let settings = source
+        .all::<(String, String)>(sql!("SELECT tenant_id, value FROM settings WHERE key = 'strategy'"))
+        .await?;
+    for (tenant, strategy) in settings {
+        if let (Some(rules), Ok(strategy)) = (compiled.tenants.get_mut(&tenant.into()), Strategy::from_str(&strategy)) {
+            rules.strategy = strategy;
+        }
+    }
+    let groups = source
+        .all::<(String, String, String, Option<String>)>(sql!("SELECT tenant_id, id, name, strategy FROM credential_groups"))
+        .await?;
+    for (tenant, id, name, strategy) in groups {
+        let Some(rules) = compiled.tenants.get_mut(&tenant.into()) else { continue };
+        let id = GroupId::from(id);
+        if let Some(strategy) = strategy.and_then(|s| Strategy::from_str(&s).ok()) {
+            rules.group_strategies.insert(id.clone(), strategy);
+        }
+        rules.groups.insert(id, name);
+    }
+    for (tenant, key) in source.all::<(String, String)>(sql!(SHELVES)).await? {
+        if let (Some(rules), Some(shelf)) = (compiled.tenants.get_mut(&tenant.into()), Shelf::from_key(&key)) {
+            rules.shelves.push(shelf);
+        }
+    }
+    load_tokens(source, &mut compiled).await?;
+    Ok(compiled)
+}
+
+/// The distinct shelves by leaps over the census index: its cost is the number of shelves, not of
+/// credentials.
+const SHELVES: &str = "
+    WITH RECURSIVE leap (tenant_id, shelf) AS (
+        SELECT t.id, (SELECT MIN(c.shelf) FROM credentials c WHERE c.tenant_id = t.id AND c.deleted_at IS NULL)
+        FROM tenants t
+        UNION ALL
+        SELECT leap.tenant_id, (SELECT MIN(c.shelf) FROM credentials c
+                                WHERE c.tenant_id = leap.tenant_id AND c.deleted_at IS NULL AND c.shelf > leap.shelf)
+        FROM leap WHERE leap.shelf IS NOT NULL
+    )
+    SELECT tenant_id, shelf FROM leap WHERE shelf IS NOT NULL ORDER BY tenant_id, shelf";
+
+async fn load_tokens(source: &mut Source<'_>, compiled: &mut Compiled) -> Result<()> {
+    type Row = (String, String, Vec<u8>, String, i64, Option<i64>);
+    let rows = source
+        .all::<Row>(sql!(
+            "SELECT tenant_id, product, token_hash, scopes, member_level, expires_at
+             FROM service_tokens WHERE revoked_at IS NULL"
+        ))
+        .await?;
+    for (tenant, product, hash, scopes, level, expires_at) in rows {
+        let token = ServiceToken {
+            tenant: TenantId::from(tenant),
+            product,
+            scopes: serde_json::from_str(&scopes).unwrap_or_default(),
+            member_level: MemberLevel::from_rank(level),
+            expires_at: expires_at.map(Timestamp::from_millis),
+        };
+        compiled.tokens.insert(hash, token);
+    }
+    Ok(())
+}

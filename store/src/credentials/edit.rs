@@ -1,0 +1,373 @@
+//! Adding, changing and removing credentials.
+
+use domain::credential::{Draft, MAX_ACCOUNTS_LIMIT, MAX_TAGS, Shelf, mask_phone, mask_secret};
+use domain::event::Action;
+use domain::health::Prior;
+use domain::invalid::{LONG_TEXT, SHORT_TEXT, check_text};
+use domain::{CredentialId, GroupId, Invalid, MemberLevel, TenantId, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use super::{Credential, hash_place, phone_place};
+use crate::db::{Tx, args, sql};
+use crate::error::{Result, StoreError, unique};
+use crate::journal::{Entry, Origin};
+use crate::seal::Sealer;
+use crate::{Ambient, Store};
+
+/// Accounts released per transaction when a credential is removed by force.
+const RELEASED_AT_ONCE: usize = 200;
+
+/// A change of a credential: what is absent stays, what is `null` is cleared.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    /// Replaces the old secret.
+    pub api_hash: Option<SecretString>,
+    /// A new name.
+    pub name: Option<String>,
+    /// More or fewer slots; fewer than are taken lets it drain.
+    pub max_accounts: Option<i64>,
+    /// Another group, or none.
+    pub group_id: Option<Option<GroupId>>,
+    /// Another priority.
+    pub priority: Option<i64>,
+    /// Premium or not.
+    pub is_premium: Option<bool>,
+    /// Another minimum level.
+    pub min_member_level: Option<MemberLevel>,
+    /// Other labels.
+    pub tags: Option<Vec<String>>,
+    /// Another phone number, or none.
+    pub source_phone: Option<Option<SecretString>>,
+    /// Another note, or none.
+    pub note: Option<Option<String>>,
+}
+
+impl Patch {
+    /// Everything that is wrong with it.
+    pub fn check(&self) -> Result<(), Invalid> {
+        let mut invalid = Invalid::default();
+        if let Some(hash) = &self.api_hash {
+            let text = hash.expose_secret();
+            let plain = !text.is_empty() && text.len() <= 256 && !text.chars().any(|c| c.is_control() || c.is_whitespace());
+            invalid.require(plain, "api_hash", "must be 1 to 256 bytes without spaces or control characters");
+        }
+        if let Some(name) = &self.name {
+            invalid.require(!name.trim().is_empty(), "name", "must not be empty");
+            check_text(&mut invalid, "name", name, SHORT_TEXT);
+        }
+        if let Some(max) = self.max_accounts {
+            invalid.require((1..=MAX_ACCOUNTS_LIMIT).contains(&max), "max_accounts", "must be between 1 and 100000");
+        }
+        if let Some(priority) = self.priority {
+            let within = (-1_000_000..=1_000_000).contains(&priority);
+            invalid.require(within, "priority", "must be between -1000000 and 1000000");
+        }
+        for tag in self.tags.iter().flatten() {
+            check_text(&mut invalid, "tags", tag, 64);
+            invalid.require(!tag.trim().is_empty(), "tags", "must not be empty");
+        }
+        invalid.require(self.tags.as_ref().is_none_or(|t| t.len() <= MAX_TAGS), "tags", "must be at most 50");
+        if let Some(Some(phone)) = &self.source_phone {
+            check_text(&mut invalid, "source_phone", phone.expose_secret(), 64);
+        }
+        if let Some(Some(note)) = &self.note {
+            check_text(&mut invalid, "note", note, LONG_TEXT);
+        }
+        invalid.into_result()
+    }
+}
+
+/// A draft as `insert_drafts` takes it. Sealing happens here, so plain secrets go no further.
+pub(crate) fn draft_json(
+    tenant: &TenantId,
+    draft: &Draft,
+    prior: &Prior,
+    batch: Option<&str>,
+    sealer: &Sealer,
+    ambient: &Ambient,
+) -> Result<(CredentialId, Value)> {
+    let id = CredentialId::from(ambient.new_id());
+    let hash = draft.api_hash.expose_secret();
+    let phone = draft.source_phone.as_ref().map(ExposeSecret::expose_secret);
+    let sealed_phone = phone.map(|p| sealer.seal(phone_place(tenant, &id), p.as_bytes())).transpose()?;
+    let shelf = Shelf {
+        group: draft.group_id.clone(),
+        is_premium: draft.is_premium,
+        min_level: draft.min_member_level,
+    };
+    let row = json!({
+        "id": id.as_str(),
+        "t": tenant.as_str(),
+        "a": draft.api_id.get(),
+        "h": hex(&sealer.seal(hash_place(tenant, &id), hash.as_bytes())?),
+        "hm": mask_secret(hash),
+        "n": draft.name,
+        "m": draft.max_accounts,
+        "g": draft.group_id.as_ref().map(GroupId::as_str),
+        "p": draft.priority,
+        "ip": draft.is_premium,
+        "ml": draft.min_member_level.rank(),
+        "sh": shelf.key(),
+        "tg": json!(draft.tags).to_string(),
+        "ph": sealed_phone.map(|p| hex(&p)),
+        "pm": phone.map(mask_phone),
+        "no": draft.note,
+        "b": batch,
+        "ss": prior.posterior_millionths(0, 0),
+    });
+    Ok((id, row))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+macro_rules! insert_drafts_sql {
+    ($unhex_hash:literal, $unhex_phone:literal) => {
+        concat!(
+            "INSERT INTO credentials (id, tenant_id, api_id, api_hash, api_hash_masked, name, max_accounts, group_id,
+                 priority, is_premium, min_member_level, shelf, tags, source_phone, source_phone_masked, note, batch_id,
+                 success_score, created_at, updated_at)
+             SELECT e.value ->> 'id', e.value ->> 't', CAST(e.value ->> 'a' AS BIGINT), ",
+            $unhex_hash,
+            ", e.value ->> 'hm', e.value ->> 'n', CAST(e.value ->> 'm' AS BIGINT), e.value ->> 'g',
+                 CAST(e.value ->> 'p' AS BIGINT), CAST(e.value ->> 'ip' AS BOOLEAN), CAST(e.value ->> 'ml' AS BIGINT),
+                 e.value ->> 'sh', e.value ->> 'tg', ",
+            $unhex_phone,
+            ", e.value ->> 'pm', e.value ->> 'no', e.value ->> 'b', CAST(e.value ->> 'ss' AS BIGINT), $2, $2
+             FROM EACH($1) AS e WHERE TRUE
+             ON CONFLICT (tenant_id, api_id) WHERE deleted_at IS NULL DO NOTHING RETURNING id"
+        )
+    };
+}
+
+/// Inserts drafts; the ids of those whose `api_id` was not there yet. The dialects differ in how
+/// they read bytes from hexadecimal.
+pub(crate) async fn insert_drafts(tx: &mut Tx, rows: Vec<Value>, now: Timestamp) -> Result<Vec<String>> {
+    let statement = if tx.is_postgres() {
+        sql!(insert_drafts_sql!("decode(e.value ->> 'h', 'hex')", "decode(e.value ->> 'ph', 'hex')"))
+    } else {
+        sql!(insert_drafts_sql!("unhex(e.value ->> 'h')", "unhex(e.value ->> 'ph')"))
+    };
+    let inserted: Vec<(String,)> = tx.all(statement, args![Value::Array(rows).to_string(), now]).await?;
+    Ok(inserted.into_iter().map(|(id,)| id).collect())
+}
+
+impl Store {
+    /// Adds one credential.
+    pub async fn add_credential(&self, tenant: &TenantId, origin: &Origin, draft: &Draft) -> Result<CredentialId> {
+        let compiled = self.compiled().await?;
+        let prior = compiled.tenants.get(tenant).map(|t| t.prior).unwrap_or_default();
+        let (id, row) = draft_json(tenant, draft, &prior, None, self.sealer(), self.ambient())?;
+        let mut tx = self.begin().await?;
+        tx.check_group(tenant, draft.group_id.as_ref()).await?;
+        if insert_drafts(&mut tx, vec![row], self.now()).await?.is_empty() {
+            return Err(StoreError::AlreadyExists("api_id"));
+        }
+        tx.bump_revision().await?;
+        let data = json!({ "name": draft.name, "max_accounts": draft.max_accounts });
+        let entry = Entry::new(Action::Added).credential(&id).data(data);
+        tx.record(tenant, origin, self.now(), &[entry]).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// Changes one credential, if its version is still `expected`.
+    pub async fn update_credential(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        id: &CredentialId,
+        patch: &Patch,
+        expected: Option<i64>,
+    ) -> Result<()> {
+        let before = self.credential(tenant, id).await?;
+        let mut tx = self.begin().await?;
+        tx.check_version(tenant, id, expected).await?;
+        if let Some(group) = &patch.group_id {
+            tx.check_group(tenant, group.as_ref()).await?;
+        }
+        tx.write_patch(tenant, id, &before, patch, self.sealer(), self.now()).await?;
+        tx.bump_revision().await?;
+        let entry = Entry::new(Action::Updated).credential(id).data(changes(&before, patch));
+        tx.record(tenant, origin, self.now(), &[entry]).await?;
+        tx.commit().await
+    }
+
+    /// Removes one credential. With `force` its accounts are released first, in small steps.
+    pub async fn delete_credential(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        id: &CredentialId,
+        force: bool,
+        expected: Option<i64>,
+    ) -> Result<()> {
+        let before = self.credential(tenant, id).await?;
+        loop {
+            let mut tx = self.begin().await?;
+            tx.check_version(tenant, id, expected).await?;
+            let gone = tx
+                .execute(
+                    sql!(
+                        "UPDATE credentials SET deleted_at = $1, updated_at = $1, version = version + 1
+                         WHERE id = $2 AND tenant_id = $3 AND deleted_at IS NULL AND current_accounts = 0"
+                    ),
+                    args![self.now(), id, tenant],
+                )
+                .await?;
+            if gone > 0 {
+                tx.bump_revision().await?;
+                let data = json!({ "api_id": before.api_id, "name": before.name });
+                let entry = Entry::new(Action::Removed).credential(id).data(data);
+                tx.record(tenant, origin, self.now(), &[entry]).await?;
+                return tx.commit().await;
+            }
+            tx.rollback().await?;
+            if !force {
+                return Err(StoreError::Conflict(format!(
+                    "{} accounts hold this credential; release them, or use force=true",
+                    before.current_accounts
+                )));
+            }
+            self.release_some(tenant, origin, id, RELEASED_AT_ONCE).await?;
+        }
+    }
+
+    /// The plain secret, for a stated reason: noted in the journal before it is answered.
+    pub async fn reveal(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        id: &CredentialId,
+        reason: &str,
+    ) -> Result<(Credential, SecretString)> {
+        let credential = self.credential(tenant, id).await?;
+        let hash = self.open_hash(tenant, id).await?;
+        let mut tx = self.begin().await?;
+        let entry = Entry::new(Action::Revealed).credential(id).data(json!({ "reason": reason }));
+        tx.record(tenant, origin, self.now(), &[entry]).await?;
+        tx.commit().await?;
+        Ok((credential, hash))
+    }
+}
+
+impl Tx {
+    /// The group must be the tenant's.
+    pub(crate) async fn check_group(&mut self, tenant: &TenantId, group: Option<&GroupId>) -> Result<()> {
+        let Some(group) = group else { return Ok(()) };
+        let found: Option<(String,)> = self
+            .optional(
+                sql!("SELECT g.id FROM credential_groups g WHERE g.id = $1 AND g.tenant_id = $2 FOR_UPDATE(g)"),
+                args![group, tenant],
+            )
+            .await?;
+        found.map(|_| ()).ok_or_else(|| Invalid::field("group_id", "is not one of the groups").into())
+    }
+
+    /// Locks the credential; refuses when it has moved on from `expected`.
+    pub(crate) async fn check_version(
+        &mut self,
+        tenant: &TenantId,
+        id: &CredentialId,
+        expected: Option<i64>,
+    ) -> Result<()> {
+        let row: Option<(i64,)> = self
+            .optional(
+                sql!(
+                    "SELECT c.version FROM credentials c
+                     WHERE c.id = $1 AND c.tenant_id = $2 AND c.deleted_at IS NULL FOR_UPDATE(c)"
+                ),
+                args![id, tenant],
+            )
+            .await?;
+        let (version,) = row.ok_or(StoreError::NotFound("credential"))?;
+        if expected.is_some_and(|e| e != version) { Err(StoreError::Stale) } else { Ok(()) }
+    }
+
+    async fn write_patch(
+        &mut self,
+        tenant: &TenantId,
+        id: &CredentialId,
+        before: &Credential,
+        patch: &Patch,
+        sealer: &Sealer,
+        now: Timestamp,
+    ) -> Result<()> {
+        let group = patch.group_id.clone().unwrap_or_else(|| before.group_id.clone());
+        let is_premium = patch.is_premium.unwrap_or(before.is_premium);
+        let level = patch.min_member_level.unwrap_or(before.min_member_level);
+        let tags = json!(patch.tags.as_ref().unwrap_or(&before.tags)).to_string();
+        let note = patch.note.clone().unwrap_or_else(|| before.note.clone());
+        let shelf = Shelf { group: group.clone(), is_premium, min_level: level };
+        let update = self
+            .execute(
+                sql!(
+                    "UPDATE credentials SET name = $1, max_accounts = $2, group_id = $3, priority = $4, is_premium = $5,
+                         min_member_level = $6, shelf = $7, tags = $8, note = $9, updated_at = $10, version = version + 1
+                     WHERE id = $11 AND tenant_id = $12"
+                ),
+                args![
+                    patch.name.as_ref().unwrap_or(&before.name),
+                    patch.max_accounts.unwrap_or(before.max_accounts),
+                    group.map(|g| g.as_str().to_owned()),
+                    patch.priority.unwrap_or(before.priority),
+                    is_premium,
+                    level.rank(),
+                    shelf.key(),
+                    tags,
+                    note,
+                    now,
+                    id,
+                    tenant
+                ],
+            )
+            .await;
+        unique(update, "credentials_api_id", "credentials.api_id", "api_id")?;
+        if let Some(hash) = &patch.api_hash {
+            let plain = hash.expose_secret();
+            self.execute(
+                sql!("UPDATE credentials SET api_hash = $1, api_hash_masked = $2 WHERE id = $3"),
+                args![sealer.seal(hash_place(tenant, id), plain.as_bytes())?, mask_secret(plain), id],
+            )
+            .await?;
+        }
+        if let Some(phone) = &patch.source_phone {
+            let plain = phone.as_ref().map(ExposeSecret::expose_secret);
+            let sealed = plain.map(|p| sealer.seal(phone_place(tenant, id), p.as_bytes())).transpose()?;
+            self.execute(
+                sql!("UPDATE credentials SET source_phone = $1, source_phone_masked = $2 WHERE id = $3"),
+                args![sealed, plain.map(mask_phone), id],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Before and after of what was asked to change; secrets only as "replaced".
+fn changes(before: &Credential, patch: &Patch) -> Value {
+    let mut changed = serde_json::Map::new();
+    let mut note = |field: &str, from: Value, to: Option<Value>| {
+        if let Some(to) = to.filter(|to| *to != from) {
+            changed.insert(field.to_owned(), json!({ "before": from, "after": to }));
+        }
+    };
+    note("name", json!(before.name), patch.name.as_ref().map(|v| json!(v)));
+    note("max_accounts", json!(before.max_accounts), patch.max_accounts.map(|v| json!(v)));
+    note("group_id", json!(before.group_id), patch.group_id.as_ref().map(|v| json!(v)));
+    note("priority", json!(before.priority), patch.priority.map(|v| json!(v)));
+    note("is_premium", json!(before.is_premium), patch.is_premium.map(|v| json!(v)));
+    note("min_member_level", json!(before.min_member_level), patch.min_member_level.map(|v| json!(v)));
+    note("tags", json!(before.tags), patch.tags.as_ref().map(|v| json!(v)));
+    note("note", json!(before.note), patch.note.as_ref().map(|v| json!(v)));
+    note("api_hash", json!("kept"), patch.api_hash.as_ref().map(|_| json!("replaced")));
+    note("source_phone", json!("kept"), patch.source_phone.as_ref().map(|_| json!("replaced")));
+    Value::Object(changed)
+}

@@ -1,0 +1,250 @@
+//! Groups of credentials.
+
+use std::str::FromStr;
+
+use domain::event::Action;
+use domain::invalid::{LONG_TEXT, SHORT_TEXT, check_text};
+use domain::{GroupId, Invalid, Strategy, TenantId, Timestamp};
+use serde_json::{Value, json};
+use sqlx::FromRow;
+
+use crate::Store;
+use crate::db::{args, sql};
+use crate::error::{Result, StoreError, unique};
+use crate::journal::{Entry, Origin};
+
+/// The longest attributes of a group, as JSON text, in bytes.
+const ATTRIBUTES_BYTES: usize = 16_384;
+
+/// A group.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Its id.
+    pub id: GroupId,
+    /// Its name, unique in the tenant.
+    pub name: String,
+    /// For people.
+    pub description: Option<String>,
+    /// `#rrggbb`.
+    pub color: Option<String>,
+    /// Its own strategy.
+    pub strategy: Option<Strategy>,
+    /// Free attributes, a JSON object.
+    pub attributes: Value,
+    /// Its credentials.
+    pub credentials: i64,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When a person last edited it.
+    pub updated_at: Timestamp,
+    /// Moves with people's edits.
+    pub version: i64,
+}
+
+/// What a person says of a group.
+#[derive(Clone, Debug)]
+pub struct GroupDraft {
+    /// Its name.
+    pub name: String,
+    /// For people.
+    pub description: Option<String>,
+    /// `#rrggbb`.
+    pub color: Option<String>,
+    /// Its own strategy.
+    pub strategy: Option<Strategy>,
+    /// Free attributes, a JSON object.
+    pub attributes: Value,
+}
+
+impl GroupDraft {
+    /// Everything that is wrong with it.
+    pub fn check(&self) -> Result<(), Invalid> {
+        let mut invalid = Invalid::default();
+        invalid.require(!self.name.trim().is_empty(), "name", "is required");
+        check_text(&mut invalid, "name", &self.name, SHORT_TEXT);
+        if let Some(description) = &self.description {
+            check_text(&mut invalid, "description", description, LONG_TEXT);
+        }
+        if let Some(color) = &self.color {
+            let hex = color.strip_prefix('#').is_some_and(|c| c.len() == 6 && c.bytes().all(|b| b.is_ascii_hexdigit()));
+            invalid.require(hex, "color", "must be like #0072b2");
+        }
+        let text = self.attributes.to_string();
+        invalid.require(self.attributes.is_object(), "attributes", "must be an object");
+        invalid.require(text.len() <= ATTRIBUTES_BYTES, "attributes", "must be at most 16 kB");
+        invalid.require(!text.contains("\\u0000"), "attributes", "must not contain NUL");
+        invalid.into_result()
+    }
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    name: String,
+    description: Option<String>,
+    color: Option<String>,
+    strategy: Option<String>,
+    attributes: String,
+    credentials: i64,
+    created_at: i64,
+    updated_at: i64,
+    version: i64,
+}
+
+impl From<Row> for Group {
+    fn from(row: Row) -> Self {
+        Self {
+            id: GroupId::from(row.id),
+            name: row.name,
+            description: row.description,
+            color: row.color,
+            strategy: row.strategy.and_then(|s| Strategy::from_str(&s).ok()),
+            attributes: serde_json::from_str(&row.attributes).unwrap_or_default(),
+            credentials: row.credentials,
+            created_at: Timestamp::from_millis(row.created_at),
+            updated_at: Timestamp::from_millis(row.updated_at),
+            version: row.version,
+        }
+    }
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        sql!(concat!(
+            "SELECT g.id, g.name, g.description, g.color, g.strategy, g.attributes, g.created_at, g.updated_at, g.version,
+                 (SELECT COUNT(*) FROM credentials c
+                  WHERE c.tenant_id = g.tenant_id AND c.group_id = g.id AND c.deleted_at IS NULL) AS credentials
+             FROM credential_groups g WHERE g.tenant_id = $1 ",
+            $rest
+        ))
+    };
+}
+
+impl Store {
+    /// Groups in order of id, behind `after`.
+    pub async fn groups(&self, tenant: &TenantId, after: Option<&str>, limit: usize) -> Result<Vec<Group>> {
+        let args = args![tenant, after.unwrap_or_default(), limit];
+        let rows: Vec<Row> = self.db().all(select!("AND g.id > $2 ORDER BY g.id LIMIT $3"), args).await?;
+        Ok(rows.into_iter().map(Group::from).collect())
+    }
+
+    /// How many groups there are.
+    pub async fn count_groups(&self, tenant: &TenantId) -> Result<i64> {
+        let statement = sql!("SELECT COUNT(*) FROM credential_groups WHERE tenant_id = $1");
+        Ok(self.db().one::<(i64,)>(statement, args![tenant]).await?.0)
+    }
+
+    /// One group.
+    pub async fn group(&self, tenant: &TenantId, id: &GroupId) -> Result<Group> {
+        let row: Option<Row> = self.db().optional(select!("AND g.id = $2"), args![tenant, id]).await?;
+        row.map(Group::from).ok_or(StoreError::NotFound("group"))
+    }
+
+    /// Adds a group.
+    pub async fn add_group(&self, tenant: &TenantId, origin: &Origin, draft: &GroupDraft) -> Result<GroupId> {
+        let id = GroupId::from(self.ambient().new_id());
+        let mut tx = self.begin().await?;
+        let inserted = tx
+            .execute(
+                sql!(
+                    "INSERT INTO credential_groups (id, tenant_id, name, description, color, strategy, attributes,
+                         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)"
+                ),
+                args![
+                    &id,
+                    tenant,
+                    &draft.name,
+                    draft.description.clone(),
+                    draft.color.clone(),
+                    draft.strategy.map(|s| s.to_string()),
+                    draft.attributes.to_string(),
+                    self.now()
+                ],
+            )
+            .await;
+        unique(inserted, "credential_groups_name", "credential_groups.name", "name")?;
+        tx.bump_revision().await?;
+        let entry = Entry::new(Action::GroupAdded).data(json!({ "group_id": id, "name": draft.name }));
+        tx.record(tenant, origin, self.now(), &[entry]).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// Changes a group, if its version is still `expected`.
+    pub async fn update_group(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        id: &GroupId,
+        draft: &GroupDraft,
+        expected: Option<i64>,
+    ) -> Result<()> {
+        let before = self.group(tenant, id).await?;
+        let mut tx = self.begin().await?;
+        let changed = tx
+            .execute(
+                sql!(
+                    "UPDATE credential_groups SET name = $1, description = $2, color = $3, strategy = $4,
+                         attributes = $5, updated_at = $6, version = version + 1
+                     WHERE id = $7 AND tenant_id = $8 AND ($9 IS NULL OR version = $9)"
+                ),
+                args![
+                    &draft.name,
+                    draft.description.clone(),
+                    draft.color.clone(),
+                    draft.strategy.map(|s| s.to_string()),
+                    draft.attributes.to_string(),
+                    self.now(),
+                    id,
+                    tenant,
+                    expected
+                ],
+            )
+            .await;
+        if unique(changed, "credential_groups_name", "credential_groups.name", "name")? == 0 {
+            return Err(StoreError::Stale);
+        }
+        tx.bump_revision().await?;
+        let data = json!({
+            "group_id": id,
+            "before": { "name": before.name, "strategy": before.strategy },
+            "after": { "name": draft.name, "strategy": draft.strategy },
+        });
+        tx.record(tenant, origin, self.now(), &[Entry::new(Action::GroupUpdated).data(data)]).await?;
+        tx.commit().await
+    }
+
+    /// Removes a group; its credentials move to none.
+    pub async fn delete_group(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        id: &GroupId,
+        expected: Option<i64>,
+    ) -> Result<()> {
+        let before = self.group(tenant, id).await?;
+        if expected.is_some_and(|e| e != before.version) {
+            return Err(StoreError::Stale);
+        }
+        let mut tx = self.begin().await?;
+        // The shelf is `level/premium/group`: without a group it ends in its second slash.
+        let moved = tx
+            .execute(
+                sql!(
+                    "UPDATE credentials SET group_id = NULL, shelf = SUBSTR(shelf, 1, LENGTH(shelf) - LENGTH(group_id))
+                     WHERE tenant_id = $1 AND group_id = $2"
+                ),
+                args![tenant, id],
+            )
+            .await?;
+        tx.execute(
+            sql!("DELETE FROM credential_groups WHERE id = $1 AND tenant_id = $2"),
+            args![id, tenant],
+        )
+        .await?;
+        tx.bump_revision().await?;
+        let data = json!({ "group_id": id, "name": before.name, "credentials_moved": moved });
+        tx.record(tenant, origin, self.now(), &[Entry::new(Action::GroupRemoved).data(data)]).await?;
+        tx.commit().await
+    }
+}

@@ -1,0 +1,482 @@
+//! The journal: one append-only log that is history, audit trail and event stream.
+//!
+//! A row is written in the transaction of the change that it records; when it can't be, the change
+//! is refused. Sequence numbers come from one counter that the transaction holds until it commits,
+//! so they have no gaps and are in the order of commits: a reader that has seen `seq` has seen all
+//! before it. Each account and each credential points at its newest row, and every row at the one
+//! before it of the same account and credential, so that a history needs no wide index.
+
+use std::collections::HashMap;
+
+use domain::event::Action;
+use domain::{AccountKey, ApiId, CredentialId, TenantId, Timestamp};
+use serde_json::{Value, json};
+use sqlx::FromRow;
+
+use crate::Store;
+use crate::db::{Tx, args, json_texts, sql};
+use crate::error::Result;
+
+/// Follows back-pointers from a row; filters come after, since a chain is one account's or one
+/// credential's only.
+macro_rules! chain {
+    ($prev:literal) => {
+        concat!(
+            "WITH RECURSIVE chain (seq, prev, depth) AS (
+                 SELECT seq, ",
+            $prev,
+            ", 1 FROM journal WHERE seq = $1 AND tenant_id = $2
+                 UNION ALL
+                 SELECT j.seq, j.",
+            $prev,
+            ", chain.depth + 1 FROM chain JOIN journal j ON j.seq = chain.prev WHERE chain.depth < $3
+             )
+             SELECT j.seq, j.at, j.action, j.actor, j.account_id, j.account_prev, j.credential_id, j.credential_prev,
+                    c.api_id, j.ip, j.request_id, j.data
+             FROM chain JOIN journal j ON j.seq = chain.seq LEFT JOIN credentials c ON c.id = j.credential_id
+             ORDER BY chain.depth"
+        )
+    };
+}
+/// Who asks, from where, and in which request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// `user:<name>`, `svc:<product>`, `job:<name>` or `cli`.
+    pub actor: String,
+    /// The client's address.
+    pub ip: Option<String>,
+    /// The request, or the job's run.
+    pub request_id: Option<String>,
+}
+
+impl Origin {
+    /// Something inside the program, without an address.
+    pub fn internal(actor: impl Into<String>) -> Self {
+        Self { actor: actor.into(), ip: None, request_id: None }
+    }
+}
+
+/// One thing that happened, before it has a number.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub(crate) action: Action,
+    pub(crate) account: Option<AccountKey>,
+    pub(crate) credential: Option<CredentialId>,
+    pub(crate) data: Value,
+}
+
+impl Entry {
+    /// An action without a subject yet.
+    pub fn new(action: Action) -> Self {
+        Self { action, account: None, credential: None, data: Value::Null }
+    }
+
+    /// About this account.
+    #[must_use]
+    pub fn account(mut self, account: &AccountKey) -> Self {
+        self.account = Some(account.clone());
+        self
+    }
+
+    /// About this credential.
+    #[must_use]
+    pub fn credential(mut self, credential: &CredentialId) -> Self {
+        self.credential = Some(credential.clone());
+        self
+    }
+
+    /// With particulars. Never a secret.
+    #[must_use]
+    pub fn data(mut self, data: Value) -> Self {
+        self.data = data;
+        self
+    }
+}
+
+/// An entry with its number and its back-pointers, as it is inserted.
+pub(crate) struct Numbered<'a> {
+    pub seq: i64,
+    pub tenant: &'a TenantId,
+    pub origin: &'a Origin,
+    pub entry: &'a Entry,
+    pub account_prev: Option<i64>,
+    pub credential_prev: Option<i64>,
+}
+
+impl Numbered<'_> {
+    fn to_json(&self, at: Timestamp) -> Value {
+        json!({
+            "s": self.seq,
+            "t": self.tenant.as_str(),
+            "w": at.millis(),
+            "x": self.entry.action.as_ref(),
+            "o": self.origin.actor,
+            "a": self.entry.account.as_ref().map(AccountKey::as_str),
+            "ap": self.account_prev,
+            "c": self.entry.credential.as_ref().map(CredentialId::as_str),
+            "cp": self.credential_prev,
+            "i": self.origin.ip,
+            "r": self.origin.request_id,
+            "d": (!self.entry.data.is_null()).then(|| self.entry.data.to_string()),
+        })
+    }
+}
+
+/// Takes `journal` and `results` numbers; returns the first of each. Holds the counters until the
+/// transaction ends, so it is the last thing before the rows are written.
+pub(crate) async fn take_numbers(tx: &mut Tx, journal: usize, results: usize) -> Result<(i64, i64)> {
+    let (last_journal, last_result): (i64, i64) = tx
+        .one(
+            sql!("UPDATE heads SET journal = journal + $1, results = results + $2 WHERE id = 1 RETURNING journal, results"),
+            args![journal, results],
+        )
+        .await?;
+    Ok((last_journal - journal as i64 + 1, last_result - results as i64 + 1))
+}
+
+/// Inserts numbered rows with one statement.
+pub(crate) async fn insert(tx: &mut Tx, at: Timestamp, rows: &[Numbered<'_>]) -> Result<()> {
+    let rows: Vec<Value> = rows.iter().map(|row| row.to_json(at)).collect();
+    tx.execute(
+        sql!(
+            "INSERT INTO journal (seq, tenant_id, at, action, actor, account_id, account_prev, credential_id,
+                                  credential_prev, ip, request_id, data)
+             SELECT CAST(e.value ->> 's' AS BIGINT), e.value ->> 't', CAST(e.value ->> 'w' AS BIGINT), e.value ->> 'x',
+                    e.value ->> 'o', e.value ->> 'a', CAST(e.value ->> 'ap' AS BIGINT), e.value ->> 'c',
+                    CAST(e.value ->> 'cp' AS BIGINT), e.value ->> 'i', e.value ->> 'r', e.value ->> 'd'
+             FROM EACH($1) AS e"
+        ),
+        args![Value::Array(rows).to_string()],
+    )
+    .await?;
+    Ok(())
+}
+
+impl Tx {
+    /// Appends entries and moves the back-pointers of the accounts and credentials they are about.
+    /// The last thing before the commit.
+    pub(crate) async fn record(
+        &mut self,
+        tenant: &TenantId,
+        origin: &Origin,
+        at: Timestamp,
+        entries: &[Entry],
+    ) -> Result<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let (first, _) = take_numbers(self, entries.len(), 0).await?;
+        let mut accounts = self.account_heads(tenant, entries).await?;
+        let mut credentials = self.credential_heads(entries).await?;
+        let mut rows = Vec::with_capacity(entries.len());
+        for (seq, entry) in (first..).zip(entries) {
+            let account_prev = entry.account.as_ref().and_then(|a| advance(&mut accounts, a.as_str(), seq));
+            let credential_prev = entry.credential.as_ref().and_then(|c| advance(&mut credentials, c.as_str(), seq));
+            rows.push(Numbered { seq, tenant, origin, entry, account_prev, credential_prev });
+        }
+        insert(self, at, &rows).await?;
+        self.move_heads(tenant, &accounts, &credentials).await
+    }
+
+    async fn account_heads(&mut self, tenant: &TenantId, entries: &[Entry]) -> Result<HashMap<String, i64>> {
+        let keys = json_texts(entries.iter().filter_map(|e| e.account.as_ref()).map(AccountKey::as_str));
+        let rows: Vec<(String, i64)> = self
+            .all(
+                sql!("SELECT account_id, last_seq FROM accounts WHERE tenant_id = $1 AND account_id IN TEXTS($2)"),
+                args![tenant, keys],
+            )
+            .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    async fn credential_heads(&mut self, entries: &[Entry]) -> Result<HashMap<String, i64>> {
+        let ids = json_texts(entries.iter().filter_map(|e| e.credential.as_ref()).map(CredentialId::as_str));
+        let rows: Vec<(String, i64)> =
+            self.all(sql!("SELECT id, last_seq FROM credentials WHERE id IN TEXTS($1)"), args![ids]).await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    async fn move_heads(
+        &mut self,
+        tenant: &TenantId,
+        accounts: &HashMap<String, i64>,
+        credentials: &HashMap<String, i64>,
+    ) -> Result<()> {
+        if !accounts.is_empty() {
+            self.execute(
+                sql!(
+                    "UPDATE accounts SET last_seq = CAST(e.value ->> 's' AS BIGINT) FROM EACH($1) AS e
+                     WHERE accounts.tenant_id = $2 AND accounts.account_id = e.value ->> 'k'"
+                ),
+                args![heads_json(accounts), tenant],
+            )
+            .await?;
+        }
+        if !credentials.is_empty() {
+            self.execute(
+                sql!(
+                    "UPDATE credentials SET last_seq = CAST(e.value ->> 's' AS BIGINT) FROM EACH($1) AS e
+                     WHERE credentials.id = e.value ->> 'k'"
+                ),
+                args![heads_json(credentials)],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+/// The former head becomes the back-pointer; `None` when there is no such row, or it has no past.
+fn advance(heads: &mut HashMap<String, i64>, key: &str, seq: i64) -> Option<i64> {
+    let head = heads.get_mut(key)?;
+    Some(std::mem::replace(head, seq)).filter(|prev| *prev > 0)
+}
+
+fn heads_json(heads: &HashMap<String, i64>) -> String {
+    Value::from_iter(heads.iter().map(|(key, seq)| json!({"k": key, "s": seq}))).to_string()
+}
+
+/// A journal row as it is read back.
+#[derive(Clone, Debug, FromRow)]
+pub struct JournalRow {
+    /// Its number.
+    pub seq: i64,
+    /// When, in milliseconds.
+    pub at: i64,
+    /// What.
+    pub action: String,
+    /// By whom.
+    pub actor: String,
+    /// Which account.
+    pub account_id: Option<String>,
+    /// The account's row before this one.
+    pub account_prev: Option<i64>,
+    /// Which credential.
+    pub credential_id: Option<String>,
+    /// The credential's row before this one.
+    pub credential_prev: Option<i64>,
+    /// Telegram's id of that credential.
+    pub api_id: Option<i64>,
+    /// From where.
+    pub ip: Option<String>,
+    /// In which request.
+    pub request_id: Option<String>,
+    /// Particulars, as JSON text.
+    pub data: Option<String>,
+}
+
+/// Which part of the journal to show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HistoryFilter {
+    /// Only this account.
+    pub account: Option<AccountKey>,
+    /// Only this credential, by Telegram's id; deleted ones included.
+    pub api_id: Option<ApiId>,
+    /// Only these actions.
+    pub actions: Vec<String>,
+    /// Only this actor.
+    pub operator: Option<String>,
+    /// Not before.
+    pub from: Option<Timestamp>,
+    /// Not after.
+    pub to: Option<Timestamp>,
+}
+
+/// Rows that one page may look at before it answers with what it has and a cursor.
+const LOOKED_AT: i64 = 20_000;
+
+/// A page of the journal, newest first.
+#[derive(Debug)]
+pub struct HistoryPage {
+    /// The rows.
+    pub rows: Vec<JournalRow>,
+    /// Where to go on; a page may be short, even empty, and still have one.
+    pub next: Option<i64>,
+}
+
+impl Store {
+    /// The pool's history, newest first, from below `before`.
+    pub async fn history(
+        &self,
+        tenant: &TenantId,
+        filter: &HistoryFilter,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<HistoryPage> {
+        let start = match (&filter.account, filter.api_id) {
+            (Some(account), _) => self.account_chain_head(tenant, account, before).await?,
+            (None, Some(api_id)) => return self.credential_history(tenant, api_id, filter, before, limit).await,
+            (None, None) => before.map_or(i64::MAX, |b| b - 1),
+        };
+        if filter.account.is_some() {
+            return self.walk_chain(sql!(chain!("account_prev")), tenant, start, filter, limit).await;
+        }
+        self.scan(tenant, start, filter, limit).await
+    }
+
+    async fn account_chain_head(&self, tenant: &TenantId, account: &AccountKey, before: Option<i64>) -> Result<i64> {
+        if let Some(before) = before {
+            let row: Option<(Option<i64>,)> = self
+                .db()
+                .optional(
+                    sql!("SELECT account_prev FROM journal WHERE seq = $1 AND tenant_id = $2 AND account_id = $3"),
+                    args![before, tenant, account],
+                )
+                .await?;
+            return Ok(row.and_then(|r| r.0).unwrap_or(0));
+        }
+        let row: Option<(i64,)> = self
+            .db()
+            .optional(
+                sql!("SELECT last_seq FROM accounts WHERE tenant_id = $1 AND account_id = $2"),
+                args![tenant, account],
+            )
+            .await?;
+        Ok(row.map_or(0, |r| r.0))
+    }
+
+    /// An `api_id` may have been deleted and imported again: its credentials, newest first.
+    async fn credential_history(
+        &self,
+        tenant: &TenantId,
+        api_id: ApiId,
+        filter: &HistoryFilter,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<HistoryPage> {
+        let heads: Vec<(String, i64)> = self
+            .db()
+            .all(
+                sql!("SELECT id, last_seq FROM credentials WHERE tenant_id = $1 AND api_id = $2 ORDER BY last_seq DESC"),
+                args![tenant, api_id.get()],
+            )
+            .await?;
+        let mut page = HistoryPage { rows: Vec::new(), next: None };
+        let resume: Option<(Option<String>, Option<i64>)> = match before {
+            Some(before) => {
+                self.db()
+                    .optional(
+                        sql!("SELECT credential_id, credential_prev FROM journal WHERE seq = $1 AND tenant_id = $2"),
+                        args![before, tenant],
+                    )
+                    .await?
+            }
+            None => None,
+        };
+        let mut skipping = resume.is_some();
+        for (id, head) in heads {
+            let mut start = head;
+            if skipping {
+                if resume.as_ref().and_then(|r| r.0.as_ref()) != Some(&id) {
+                    continue;
+                }
+                skipping = false;
+                start = resume.as_ref().and_then(|r| r.1).unwrap_or(0);
+            }
+            let left = limit - page.rows.len();
+            let part = self.walk_chain(sql!(chain!("credential_prev")), tenant, start, filter, left).await?;
+            page.rows.extend(part.rows);
+            page.next = part.next;
+            if page.next.is_some() || page.rows.len() >= limit {
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    async fn walk_chain(
+        &self,
+        statement: crate::db::Sql,
+        tenant: &TenantId,
+        start: i64,
+        filter: &HistoryFilter,
+        limit: usize,
+    ) -> Result<HistoryPage> {
+        let unfiltered = *filter == HistoryFilter { account: filter.account.clone(), api_id: filter.api_id, ..HistoryFilter::default() };
+        let depth = if unfiltered { limit as i64 + 1 } else { LOOKED_AT };
+        let rows: Vec<JournalRow> = self.db().all(statement, args![start, tenant, depth]).await?;
+        Ok(page_of(rows, filter, limit, depth))
+    }
+
+    /// The journal itself, by number: the index is the primary key. A page looks at a bounded
+    /// stretch, so that a filter that matches nothing can't read the whole log.
+    async fn scan(&self, tenant: &TenantId, start: i64, filter: &HistoryFilter, limit: usize) -> Result<HistoryPage> {
+        let (actions, operator) = (json_texts(filter.actions.iter().map(String::as_str)), filter.operator.as_deref());
+        let newest: i64 = self.db().one::<(i64,)>(sql!("SELECT journal FROM heads WHERE id = 1"), args![]).await?.0;
+        let top = match filter.to {
+            Some(to) => self.seq_at(to.plus(1), newest).await?.min(start),
+            None => start.min(newest),
+        };
+        let bottom = match filter.from {
+            Some(from) => self.seq_at(from, newest).await?,
+            None => 0,
+        };
+        let floor = bottom.max(top - LOOKED_AT);
+        let rows: Vec<JournalRow> = self
+            .db()
+            .all(
+                sql!(
+                    "SELECT j.seq, j.at, j.action, j.actor, j.account_id, j.account_prev, j.credential_id,
+                            j.credential_prev, c.api_id, j.ip, j.request_id, j.data
+                     FROM journal j LEFT JOIN credentials c ON c.id = j.credential_id
+                     WHERE j.seq <= $1 AND j.seq > $2 AND j.tenant_id = $3
+                       AND ($4 = '[]' OR j.action IN TEXTS($4)) AND ($5 IS NULL OR j.actor = $5)
+                     ORDER BY j.seq DESC LIMIT $6"
+                ),
+                args![top, floor, tenant, actions, operator, limit],
+            )
+            .await?;
+        let next = match rows.last() {
+            Some(last) if rows.len() == limit => Some(last.seq),
+            _ if floor > bottom => Some(floor + 1),
+            _ => None,
+        };
+        Ok(HistoryPage { rows, next: next.filter(|seq| *seq > 1) })
+    }
+
+    /// The last number before `moment`, by bisection over the primary key: times only rise.
+    async fn seq_at(&self, moment: Timestamp, newest: i64) -> Result<i64> {
+        let (mut low, mut high) = (0, newest);
+        while low < high {
+            let middle = low + (high - low + 1) / 2;
+            let found: Option<(i64, i64)> = self
+                .db()
+                .optional(
+                    sql!("SELECT seq, at FROM journal WHERE seq >= $1 AND seq <= $2 ORDER BY seq LIMIT 1"),
+                    args![middle, high],
+                )
+                .await?;
+            match found {
+                Some((seq, at)) if at < moment.millis() => low = seq,
+                // Pruned away, or later than `moment`.
+                _ => high = middle - 1,
+            }
+        }
+        Ok(low)
+    }
+}
+
+fn page_of(rows: Vec<JournalRow>, filter: &HistoryFilter, limit: usize, depth: i64) -> HistoryPage {
+    let mut page = HistoryPage { rows: Vec::new(), next: None };
+    let looked_at_all = (rows.len() as i64) < depth;
+    let last = rows.last().map(|row| row.seq);
+    for row in rows {
+        if page.rows.len() == limit {
+            page.next = page.rows.last().map(|r: &JournalRow| r.seq);
+            return page;
+        }
+        if matches(&row, filter) {
+            page.rows.push(row);
+        }
+    }
+    page.next = if looked_at_all { None } else { last };
+    page
+}
+
+fn matches(row: &JournalRow, filter: &HistoryFilter) -> bool {
+    (filter.actions.is_empty() || filter.actions.contains(&row.action))
+        && filter.operator.as_ref().is_none_or(|operator| *operator == row.actor)
+        && filter.api_id.is_none_or(|api_id| row.api_id == Some(api_id.get()))
+        && filter.from.is_none_or(|from| row.at >= from.millis())
+        && filter.to.is_none_or(|to| row.at <= to.millis())
+}

@@ -1,0 +1,116 @@
+//! What is kept: every SQL statement, transactions, the journal, enqueue, sealed secrets, and the
+//! allocator's group commit.
+//!
+//! What may not enter: HTTP, handlers of jobs, rules (those are `domain`'s: here they are only
+//! fed and their outcome kept). A statement is written once for both databases: see [`db`].
+//!
+//! | module | keeps |
+//! | --- | --- |
+//! | [`allocator`] | who has which credential; decides in batches, commits once |
+//! | [`credentials`], [`groups`], [`batches`] | the pool and its imports |
+//! | [`accounts`], [`journal`] | who holds what, and all that happened |
+//! | [`scores`], [`pool`], [`preview`] | results and health, totals, what would happen |
+//! | [`people`], [`tokens`] | who may come in |
+//! | [`queue`] | jobs, enqueued in the transaction that asks |
+//! | [`doctor`] | the invariants, checked |
+//! | [`open`], [`compiled`], [`seal`], [`db`] | the ground that the others stand on |
+
+pub mod accounts;
+pub mod allocator;
+mod ambient;
+pub mod batches;
+pub mod compiled;
+pub mod credentials;
+pub mod db;
+pub mod doctor;
+mod error;
+pub mod groups;
+pub mod journal;
+pub mod open;
+pub mod people;
+pub mod pool;
+pub mod preview;
+mod prune;
+pub mod queue;
+pub mod scores;
+pub mod seal;
+pub mod settings;
+pub mod tokens;
+
+use std::sync::Arc;
+
+use domain::Timestamp;
+
+pub use ambient::Ambient;
+pub use error::{Result, StoreError};
+pub use journal::Origin;
+
+use db::{Backend, Tx};
+use seal::Sealer;
+
+/// An open database, ready to be shared.
+#[derive(Clone, Debug)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    db: Backend,
+    sealer: Sealer,
+    ambient: Ambient,
+    shared: compiled::Shared,
+    wake: queue::Wake,
+}
+
+impl Inner {
+    fn new(db: Backend, sealer: Sealer, ambient: Ambient) -> Self {
+        Self { db, sealer, ambient, shared: compiled::Shared::default(), wake: queue::Wake::default() }
+    }
+}
+
+impl Store {
+    /// Begins a transaction that writes.
+    pub async fn begin(&self) -> Result<Tx> {
+        self.inner.db.begin().await
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.inner.ambient.now()
+    }
+
+    /// The shared clock and randomness.
+    pub fn ambient(&self) -> &Ambient {
+        &self.inner.ambient
+    }
+
+    /// Seals and opens secrets.
+    pub fn sealer(&self) -> &Sealer {
+        &self.inner.sealer
+    }
+
+    pub(crate) fn db(&self) -> &Backend {
+        &self.inner.db
+    }
+
+    pub(crate) fn shared(&self) -> &compiled::Shared {
+        &self.inner.shared
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.db().one::<(i64,)>(db::sql!("SELECT value FROM revision WHERE id = 1"), vec![]).await.map(|_| ())
+    }
+
+    /// Closes all connections, after what runs on them.
+    pub async fn close(&self) {
+        match &self.inner.db {
+            Backend::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Backend::Postgres(pool) => pool.close().await,
+        }
+    }
+}

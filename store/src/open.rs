@@ -1,0 +1,196 @@
+//! Opening a database: connections, migrations, and the check of the master key.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use crate::db::{Backend, args, sql};
+use crate::error::{Result, StoreError};
+use crate::seal::{MasterKey, Place, Sealer};
+use crate::{Ambient, Inner, Store};
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// apalis keeps its own table of migrations, apart from ours.
+const APALIS_MIGRATIONS: &str = "_apalis_migrations";
+
+/// Which database.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// A file; made when it is missing.
+    Sqlite(PathBuf),
+    /// A `postgres://` URL.
+    Postgres(String),
+}
+
+impl Location {
+    /// For people: never with a password.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.display().to_string(),
+            Self::Postgres(url) => PgConnectOptions::from_str(url).map_or_else(
+                |_| "postgres".to_owned(),
+                |o| format!("postgres://{}:{}/{}", o.get_host(), o.get_port(), o.get_database().unwrap_or("")),
+            ),
+        }
+    }
+}
+
+/// How many connections, and how patient.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolConfig {
+    /// Connections that read (SQLite), or all connections (PostgreSQL).
+    pub connections: u32,
+    /// How long a statement waits for another process's lock (SQLite), or a request for a
+    /// connection.
+    pub patience: Duration,
+}
+
+impl Default for PoolConfig {
+    fn default() -> Self {
+        Self { connections: 8, patience: Duration::from_secs(10) }
+    }
+}
+
+impl Store {
+    /// Opens the database, migrates it and checks that `keys` are the ones that sealed it.
+    pub async fn open(location: &Location, pool: PoolConfig, keys: Vec<MasterKey>, ambient: Ambient) -> Result<Self> {
+        let sealer = Sealer::new(keys, ambient.clone())?;
+        let db = connect(location, pool).await?;
+        migrate(&db).await?;
+        let store = Self { inner: Arc::new(Inner::new(db, sealer, ambient)) };
+        store.check_keys().await?;
+        Ok(store)
+    }
+
+    /// Every key that was given must open what it sealed; every key that the database knows must
+    /// be given. A new key introduces itself.
+    async fn check_keys(&self) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let known: Vec<(i64, Vec<u8>)> = tx.all(sql!("SELECT key_id, verifier FROM keyring"), args![]).await?;
+        for (id, verifier) in &known {
+            let name = id.to_string();
+            self.sealer().open(verifier_place(&name), verifier).map_err(|_| {
+                StoreError::WrongKey(format!("key {id} was given wrong or not at all; use the key of the first start"))
+            })?;
+        }
+        for id in self.sealer().key_ids().filter(|id| !known.iter().any(|(k, _)| k == &i64::from(*id))) {
+            let verifier = self.sealer().seal_as(id, verifier_place(&id.to_string()), b"api-pool")?;
+            tx.execute(
+                sql!("INSERT INTO keyring (key_id, verifier, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"),
+                args![i64::from(id), verifier, self.now()],
+            )
+            .await?;
+        }
+        tx.commit().await
+    }
+}
+
+fn verifier_place(id: &str) -> Place<'_> {
+    Place { tenant: "", table: "keyring", column: "verifier", id }
+}
+
+async fn connect(location: &Location, config: PoolConfig) -> Result<Backend> {
+    let cannot = |error: sqlx::Error| StoreError::Open { what: location.describe(), why: error.to_string() };
+    match location {
+        Location::Sqlite(path) => connect_sqlite(path, config).await.map_err(cannot),
+        Location::Postgres(url) => {
+            let options = PgConnectOptions::from_str(url)
+                .map_err(|_| StoreError::Open {
+                    what: "DATABASE_URL".to_owned(),
+                    why: "must be postgres://user:password@host:port/database".to_owned(),
+                })?
+                .options([("lock_timeout", "10s"), ("application_name", "api-pool")]);
+            let pool = PgPoolOptions::new()
+                .max_connections(config.connections.max(4))
+                .acquire_timeout(config.patience)
+                .connect_with(options)
+                .await
+                .map_err(cannot)?;
+            Ok(Backend::Postgres(pool))
+        }
+    }
+}
+
+async fn connect_sqlite(path: &Path, config: PoolConfig) -> sqlx::Result<Backend> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(config.patience)
+        .foreign_keys(true)
+        .pragma("temp_store", "memory")
+        .statement_cache_capacity(512);
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(config.patience)
+        .connect_with(
+            options
+                .clone()
+                .create_if_missing(true)
+                .auto_vacuum(SqliteAutoVacuum::Incremental)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .pragma("cache_size", "-65536")
+                // Checkpoints are another connection's work: see `checkpoint`.
+                .pragma("wal_autocheckpoint", "0"),
+        )
+        .await?;
+    let read = SqlitePoolOptions::new()
+        .max_connections(config.connections)
+        .acquire_timeout(config.patience)
+        .connect_with(options.read_only(true).pragma("query_only", "on"))
+        .await?;
+    Ok(Backend::Sqlite { write, read })
+}
+
+async fn migrate(db: &Backend) -> Result<()> {
+    match db {
+        Backend::Sqlite { write, .. } => {
+            SQLITE_MIGRATIONS.run(write).await.map_err(|e| migration_error(e, &SQLITE_MIGRATIONS))?;
+            let mut queue = apalis_sqlite::SqliteStorage::migrations();
+            queue.dangerous_set_table_name(APALIS_MIGRATIONS);
+            queue.run(write).await.map_err(|e| migration_error(e, &queue))
+        }
+        Backend::Postgres(pool) => {
+            POSTGRES_MIGRATIONS.run(pool).await.map_err(|e| migration_error(e, &POSTGRES_MIGRATIONS))?;
+            let mut queue = apalis_postgres::PostgresStorage::migrations();
+            queue.dangerous_set_table_name(APALIS_MIGRATIONS);
+            queue.run(pool).await.map_err(|e| migration_error(e, &queue))
+        }
+    }
+}
+
+fn migration_error(error: MigrateError, known: &Migrator) -> StoreError {
+    match error {
+        MigrateError::VersionMissing(found) | MigrateError::VersionTooNew(found, _) => {
+            StoreError::TooNew { found, known: known.iter().map(|m| m.version).max().unwrap_or(0) }
+        }
+        other => StoreError::Damaged(format!("migration failed: {other}")),
+    }
+}
+
+/// Moves the write-ahead log into the database file, from a connection of its own so that no
+/// allocation waits for it. Runs until cancelled; does nothing on PostgreSQL.
+pub async fn checkpoint(location: Location, cancel: tokio_util::sync::CancellationToken) {
+    let Location::Sqlite(path) = location else { return };
+    let options = SqliteConnectOptions::new().filename(&path).busy_timeout(Duration::from_secs(1));
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options);
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => break,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&pool).await {
+            tracing::warn!(%error, "the write-ahead log was not checkpointed");
+        }
+    }
+}

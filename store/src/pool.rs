@@ -1,0 +1,122 @@
+//! The pool as a whole: totals, distributions, and the level of its capacity.
+
+use std::str::FromStr;
+
+use domain::capacity::{Level, Totals};
+use domain::event::Action;
+use domain::{TenantId, Timestamp};
+use serde_json::json;
+
+use crate::Store;
+use crate::db::{args, sql};
+use crate::error::Result;
+use crate::journal::{Entry, Origin};
+
+impl Store {
+    /// The tenant's totals.
+    pub async fn totals(&self, tenant: &TenantId) -> Result<Totals> {
+        let (credentials, banned, slots, used): (i64, i64, i64, i64) = self
+            .db()
+            .one(
+                sql!(
+                    "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN standing = 'banned' THEN 1 ELSE 0 END), 0) AS BIGINT),
+                         CAST(COALESCE(SUM(CASE WHEN standing = 'enabled' THEN max_accounts ELSE 0 END), 0) AS BIGINT),
+                         CAST(COALESCE(SUM(CASE WHEN standing = 'enabled' THEN current_accounts ELSE 0 END), 0) AS BIGINT)
+                     FROM credentials WHERE tenant_id = $1 AND deleted_at IS NULL"
+                ),
+                args![tenant],
+            )
+            .await?;
+        Ok(Totals { credentials, banned, slots, used })
+    }
+
+    /// How many credentials show each status.
+    pub async fn status_counts(&self, tenant: &TenantId) -> Result<Vec<(String, i64)>> {
+        self.db()
+            .all(
+                sql!(
+                    "SELECT CASE WHEN standing <> 'enabled' THEN standing WHEN current_accounts > 0 THEN 'in_use'
+                         ELSE 'available' END AS status, COUNT(*) AS number
+                     FROM credentials WHERE tenant_id = $1 AND deleted_at IS NULL GROUP BY 1"
+                ),
+                args![tenant],
+            )
+            .await
+    }
+
+    /// What was reported since `from`: successes, failures, and failures by fault.
+    pub async fn result_counts(&self, tenant: &TenantId, from: Timestamp) -> Result<Vec<(bool, String, i64)>> {
+        let (newest,): (i64,) = self.db().one(sql!("SELECT results FROM heads WHERE id = 1"), args![]).await?;
+        let first = self.result_at(from, newest).await?;
+        self.db()
+            .all(
+                sql!(
+                    "SELECT success, fault, COUNT(*) FROM results
+                     WHERE seq > $1 AND tenant_id = $2 AND at >= $3 GROUP BY success, fault"
+                ),
+                args![first, tenant, from],
+            )
+            .await
+    }
+
+    /// The last result from well before `moment`, by bisection over the primary key. Reports may
+    /// come a little late, so it stays on the safe side by a thousand rows.
+    async fn result_at(&self, moment: Timestamp, newest: i64) -> Result<i64> {
+        let (mut low, mut high) = (0, newest);
+        while low < high {
+            let middle = low + (high - low + 1) / 2;
+            let found: Option<(i64, i64)> = self
+                .db()
+                .optional(
+                    sql!("SELECT seq, at FROM results WHERE seq >= $1 AND seq <= $2 ORDER BY seq LIMIT 1"),
+                    args![middle, high],
+                )
+                .await?;
+            match found {
+                Some((seq, at)) if at < moment.millis() => low = seq,
+                _ => high = middle - 1,
+            }
+        }
+        Ok((low - 1_000).max(0))
+    }
+
+    /// Keeps the level of a tenant's pool; when it changed, says so once.
+    pub async fn set_capacity_level(&self, tenant: &TenantId, level: Level, totals: &Totals) -> Result<bool> {
+        let mut tx = self.begin().await?;
+        let before: Option<(String,)> = tx
+            .optional(
+                sql!("SELECT t.capacity_level FROM tenants t WHERE t.id = $1 FOR_UPDATE(t)"),
+                args![tenant],
+            )
+            .await?;
+        let before = before.and_then(|(text,)| Level::from_str(&text).ok()).unwrap_or_default();
+        if before == level {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        tx.execute(
+            sql!("UPDATE tenants SET capacity_level = $1 WHERE id = $2"),
+            args![level.to_string(), tenant],
+        )
+        .await?;
+        let action = match level {
+            Level::Normal => Action::CapacityRestored,
+            Level::Warning => Action::CapacityWarning,
+            Level::Critical => Action::CapacityCritical,
+        };
+        let data = json!({
+            "before": before, "after": level, "used_percent": totals.used_percent(),
+            "banned_percent": totals.banned_percent(), "totals": totals,
+        });
+        let origin = Origin::internal("job:check_capacity");
+        tx.record(tenant, &origin, self.now(), &[Entry::new(action).data(data)]).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Every tenant.
+    pub async fn tenants(&self) -> Result<Vec<TenantId>> {
+        let rows: Vec<(String,)> = self.db().all(sql!("SELECT id FROM tenants ORDER BY id"), args![]).await?;
+        Ok(rows.into_iter().map(|(id,)| TenantId::from(id)).collect())
+    }
+}

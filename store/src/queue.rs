@@ -1,0 +1,234 @@
+//! Jobs on their way: enqueued in the transaction of the change that asks for them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use apalis_core::task::builder::TaskBuilder;
+use apalis_core::task::task_id::TaskId;
+use domain::Timestamp;
+use jobs::{Envelope, Job, Queue, Spec};
+use tokio::sync::Notify;
+
+use crate::db::{Backend, Tx, args, sql};
+use crate::error::{Result, StoreError};
+use crate::{Ambient, Store};
+
+/// Bursts of results within this time enqueue one scoring.
+const BURST_WINDOW: i64 = 30_000;
+
+/// Rings when something was enqueued in this process, so that its workers need not wait for their
+/// next look.
+#[derive(Clone, Debug, Default)]
+pub struct Wake(Arc<Notify>);
+
+impl Wake {
+    /// Waits for the next ring.
+    pub async fn wait(&self) {
+        self.0.notified().await;
+    }
+
+    fn ring(&self) {
+        self.0.notify_waiters();
+    }
+}
+
+/// The database that the queue's own library works on.
+#[derive(Clone, Debug)]
+pub enum QueuePool {
+    /// The connection that writes.
+    Sqlite(sqlx::SqlitePool),
+    /// All connections.
+    Postgres(sqlx::PgPool),
+}
+
+/// When and how often.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// At most one job with this key is ever enqueued while its row is kept.
+    pub key: Option<String>,
+    /// Not before this pause is over.
+    pub after: Option<Duration>,
+}
+
+impl Tx {
+    /// Enqueues a job as part of this transaction; its id.
+    pub async fn enqueue<J: Job>(&mut self, job: &J, store: &Store) -> Result<String> {
+        let key = (J::SPEC.name == jobs::ScoreHealth::SPEC.name)
+            .then(|| format!("{}:burst:{}", J::SPEC.name, store.now().millis() / BURST_WINDOW));
+        let envelope = Envelope::wrap(job).map_err(|e| StoreError::Damaged(format!("a payload: {e}")))?;
+        self.push(&J::SPEC, &envelope, &Options { key, after: None }, store.ambient()).await
+    }
+
+    /// Enqueues an envelope.
+    pub async fn push(
+        &mut self,
+        spec: &Spec,
+        envelope: &Envelope,
+        options: &Options,
+        ambient: &Ambient,
+    ) -> Result<String> {
+        let id = ambient.new_id();
+        let payload = serde_json::to_vec(envelope).map_err(|e| StoreError::Damaged(format!("a payload: {e}")))?;
+        let task_id = id.parse::<TaskId>().map_err(|e| StoreError::Damaged(format!("a job id: {e}")))?;
+        let run_at = ambient.now().plus(options.after.map_or(0, |d| d.as_millis() as i64));
+        let mut task = TaskBuilder::new(payload)
+            .task_id(task_id)
+            .priority(spec.priority)
+            .max_attempts(spec.max_attempts)
+            .run_at_timestamp((run_at.millis() / 1000).unsigned_abs());
+        if let Some(key) = &options.key {
+            if self.is_enqueued(spec.queue, key).await? {
+                return Ok(id);
+            }
+            task = task.idempotency_key(key);
+        }
+        self.push_task(spec.queue, task.build()).await?;
+        Ok(id)
+    }
+
+    /// PostgreSQL's insert fails on a key that is there already, and with it the transaction; so
+    /// the key is looked up first, and the insert stands in a savepoint for those who raced.
+    async fn push_task(&mut self, queue: Queue, task: apalis_core::task::Task<Vec<u8>>) -> Result<()> {
+        use sqlx::Acquire;
+        match self {
+            Self::Sqlite(tx) => {
+                let connection: &mut sqlx::SqliteConnection = &mut *tx;
+                apalis_sqlite::queries::push_tasks(connection, queue.as_ref(), &[task]).await.map_err(queue_error)
+            }
+            Self::Postgres(tx) => {
+                let mut savepoint = tx.begin().await?;
+                let connection: &mut sqlx::PgConnection = &mut savepoint;
+                let pushed = apalis_postgres::queries::push_tasks(connection, queue.as_ref(), vec![task]).await;
+                match pushed {
+                    Ok(()) => Ok(savepoint.commit().await?),
+                    Err(error) if is_duplicate(&error) => Ok(savepoint.rollback().await?),
+                    Err(error) => Err(queue_error(error)),
+                }
+            }
+        }
+    }
+
+    async fn is_enqueued(&mut self, queue: Queue, key: &str) -> Result<bool> {
+        let statement = if self.is_postgres() {
+            sql!("SELECT id FROM apalis.jobs WHERE job_type = $1 AND idempotency_key = $2")
+        } else {
+            sql!("SELECT id FROM Jobs WHERE job_type = $1 AND idempotency_key = $2")
+        };
+        Ok(self.optional::<(String,)>(statement, args![queue.as_ref(), key]).await?.is_some())
+    }
+}
+
+fn queue_error(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(inner) = cause {
+        if let Some(database) = inner.downcast_ref::<sqlx::Error>() {
+            return match database {
+                sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) => StoreError::Unavailable(Box::new(error)),
+                _ => StoreError::Damaged(format!("a job was not enqueued: {database}")),
+            };
+        }
+        cause = inner.source();
+    }
+    StoreError::Damaged(format!("a job was not enqueued: {error}"))
+}
+
+fn is_duplicate(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(inner) = cause {
+        if let Some(sqlx::Error::Database(e)) = inner.downcast_ref::<sqlx::Error>() {
+            return e.is_unique_violation();
+        }
+        cause = inner.source();
+    }
+    false
+}
+
+impl Store {
+    /// Enqueues a job by itself, unless one with `key` is there; wakes this process's workers.
+    pub async fn enqueue(&self, spec: &Spec, envelope: &Envelope, options: &Options) -> Result<String> {
+        let mut tx = self.begin().await?;
+        let id = tx.push(spec, envelope, options, self.ambient()).await?;
+        tx.commit().await?;
+        self.wake_workers();
+        Ok(id)
+    }
+
+    /// Tells this process's workers to look now.
+    pub fn wake_workers(&self) {
+        self.inner.wake.ring();
+    }
+
+    /// The bell of this process.
+    pub fn wake(&self) -> Wake {
+        self.inner.wake.clone()
+    }
+
+    /// For the queue's own library.
+    pub fn queue_pool(&self) -> QueuePool {
+        match self.db() {
+            Backend::Sqlite { write, .. } => QueuePool::Sqlite(write.clone()),
+            Backend::Postgres(pool) => QueuePool::Postgres(pool.clone()),
+        }
+    }
+
+    /// Whether a queue has something that is due, read without writing.
+    pub async fn due_jobs(&self, queue: Queue) -> Result<bool> {
+        let statement = match self.db() {
+            Backend::Sqlite { .. } => sql!(
+                "SELECT 1 FROM Jobs WHERE job_type = $1 AND status = 'Pending' AND lock_by IS NULL AND run_at <= $2 LIMIT 1"
+            ),
+            Backend::Postgres(_) => sql!(
+                "SELECT 1::bigint FROM apalis.jobs WHERE job_type = $1 AND status = 'Pending' AND lock_by IS NULL
+                     AND run_at <= to_timestamp($2) LIMIT 1"
+            ),
+        };
+        let now = self.now().millis() / 1000;
+        Ok(self.db().optional::<(i64,)>(statement, args![queue.as_ref(), now]).await?.is_some())
+    }
+
+    /// Parks a job: it is not run again, and the reason stands in its row and in the journal.
+    pub async fn park_job(&self, tenant: &domain::TenantId, job: &str, id: &str, reason: &str) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let data = serde_json::json!({ "job": job, "job_id": id, "reason": reason });
+        let entry = crate::journal::Entry::new(domain::event::Action::JobParked).data(data);
+        tx.record(tenant, &crate::Origin::internal(format!("job:{job}")), self.now(), &[entry]).await?;
+        tx.commit().await
+    }
+
+    /// Deletes up to `limit` finished jobs from before `before`, and workers' rows that nothing
+    /// refers to. How many jobs there were.
+    pub async fn prune_jobs(&self, before: Timestamp, limit: usize) -> Result<u64> {
+        let seconds = before.millis() / 1000;
+        let mut tx = self.begin().await?;
+        let (jobs, workers) = if tx.is_postgres() {
+            (
+                sql!(
+                    "DELETE FROM apalis.jobs WHERE id IN (
+                         SELECT id FROM apalis.jobs WHERE (status IN ('Done', 'Killed') OR (status = 'Failed' AND attempts >= max_attempts))
+                             AND run_at < to_timestamp($1) LIMIT $2)"
+                ),
+                sql!(
+                    "DELETE FROM apalis.workers w WHERE w.last_seen < to_timestamp($1)
+                         AND NOT EXISTS (SELECT 1 FROM apalis.jobs j WHERE j.lock_by = w.id)"
+                ),
+            )
+        } else {
+            (
+                sql!(
+                    "DELETE FROM Jobs WHERE id IN (
+                         SELECT id FROM Jobs WHERE (status IN ('Done', 'Killed') OR (status = 'Failed' AND attempts >= max_attempts))
+                             AND run_at < $1 LIMIT $2)"
+                ),
+                sql!(
+                    "DELETE FROM Workers WHERE last_seen < $1 AND NOT EXISTS (SELECT 1 FROM Jobs WHERE lock_by = Workers.id)"
+                ),
+            )
+        };
+        let deleted = tx.execute(jobs, args![seconds, limit]).await?;
+        if deleted < limit as u64 {
+            tx.execute(workers, args![seconds]).await?;
+        }
+        tx.commit().await?;
+        Ok(deleted)
+    }
+}

@@ -1,0 +1,351 @@
+//! Results folded into evidence, and evidence into scores.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use domain::blame::Fault;
+use domain::credential::Standing;
+use domain::health::{Decayed, Evidence, HealthConfig, Prior, Score, score};
+use domain::time::DAY;
+use domain::{CredentialId, TenantId, Timestamp};
+use serde_json::{Value, json};
+use sqlx::FromRow;
+
+use crate::Store;
+use crate::db::{Tx, args, json_texts, sql};
+use crate::error::Result;
+
+/// Results read at once, and credentials written in one transaction.
+const RESULTS_AT_ONCE: usize = 5_000;
+const SCORES_AT_ONCE: usize = 200;
+const CURSOR: &str = "score_health";
+
+#[derive(FromRow)]
+struct EvidenceRow {
+    id: String,
+    tenant_id: String,
+    standing: String,
+    success_count: i64,
+    fail_count: i64,
+    consecutive_failures: i64,
+    recent_failures: i64,
+    success_score: i64,
+    health_score: i64,
+    last_failure_at: Option<i64>,
+    cooldown_until: i64,
+    parts: Option<String>,
+    long_successes: f64,
+    long_failures: f64,
+    short_successes: f64,
+    short_failures: f64,
+    as_of: i64,
+}
+
+macro_rules! evidence {
+    ($rest:literal) => {
+        sql!(concat!(
+            "SELECT c.id, c.tenant_id, c.standing, c.success_count, c.fail_count, c.consecutive_failures,
+                 c.recent_failures, c.success_score, c.health_score, c.last_failure_at, c.cooldown_until, h.parts,
+                 COALESCE(h.long_successes, 0.0) AS long_successes, COALESCE(h.long_failures, 0.0) AS long_failures,
+                 COALESCE(h.short_successes, 0.0) AS short_successes, COALESCE(h.short_failures, 0.0) AS short_failures,
+                 COALESCE(h.as_of, 0) AS as_of
+             FROM credentials c LEFT JOIN credential_health h ON h.credential_id = c.id
+             WHERE ",
+            $rest
+        ))
+    };
+}
+
+/// What `score_health` did.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scored {
+    /// Results that were folded.
+    pub results: u64,
+    /// Credentials whose place in a ranking changed.
+    pub changed: u64,
+}
+
+/// Evidence of one credential under the two half-lives.
+type Sums = (Decayed, Decayed);
+
+impl Store {
+    /// Brings every score up to date: folds new results, refits each tenant's prior, scores.
+    pub async fn score_health(&self, config: &HealthConfig) -> Result<Scored> {
+        let mut scored = Scored::default();
+        while let Some(folded) = self.fold_some_results(config).await? {
+            scored.results += folded;
+        }
+        let priors = self.refit_priors().await?;
+        let (now, mut after) = (self.now(), String::new());
+        loop {
+            let rows = self.evidence_rows(&after).await?;
+            let Some(last) = rows.last() else { return Ok(scored) };
+            after.clone_from(&last.id);
+            scored.changed += self.write_scores(&rows, &priors, config, now).await?;
+        }
+    }
+
+    /// Folds the next stretch of results into the evidence of their credentials, and moves the
+    /// cursor in the same transaction: each result counts once, however often the job dies. How
+    /// many there were; `None` at the end, or when another run is ahead.
+    async fn fold_some_results(&self, config: &HealthConfig) -> Result<Option<u64>> {
+        let now = self.now();
+        let cursor = self.result_cursor().await?;
+        let rows: Vec<(i64, String, i64, bool, String)> = self
+            .db()
+            .all(
+                sql!("SELECT seq, credential_id, at, success, fault FROM results WHERE seq > $1 ORDER BY seq LIMIT $2"),
+                args![cursor, RESULTS_AT_ONCE],
+            )
+            .await?;
+        let (mut sums, mut end, mut folded): (HashMap<String, Sums>, i64, u64) = (HashMap::new(), cursor, 0);
+        for (seq, credential, at, success, fault) in rows {
+            if sums.len() == SCORES_AT_ONCE && !sums.contains_key(&credential) {
+                break;
+            }
+            (end, folded) = (seq, folded + 1);
+            if !success && fault != Fault::Credential.to_string() {
+                continue;
+            }
+            let (long, short) = sums.entry(credential).or_default();
+            let age = now.since(Timestamp::from_millis(at));
+            long.add(success, age, config.half_life_millis);
+            short.add(success, age, config.trend_half_life_millis);
+        }
+        if end == cursor {
+            return Ok(None);
+        }
+        let mut tx = self.begin().await?;
+        if !tx.move_cursor(cursor, end).await? {
+            return Ok(None);
+        }
+        tx.add_evidence(&sums, config, now).await?;
+        tx.commit().await?;
+        Ok(Some(folded))
+    }
+
+    async fn result_cursor(&self) -> Result<i64> {
+        let row: Option<(String,)> =
+            self.db().optional(sql!("SELECT value FROM job_state WHERE name = $1"), args![CURSOR]).await?;
+        Ok(row.and_then(|(text,)| text.parse().ok()).unwrap_or(0))
+    }
+
+    /// Each tenant's prior from what its credentials were charged with in all.
+    async fn refit_priors(&self) -> Result<HashMap<String, Prior>> {
+        let totals: Vec<(String, f64, f64, i64, i64)> = self
+            .db()
+            .all(
+                sql!(
+                    "SELECT t.id, t.prior_alpha, t.prior_beta,
+                         CAST(COALESCE(SUM(c.success_count), 0) AS BIGINT), CAST(COALESCE(SUM(c.fail_count), 0) AS BIGINT)
+                     FROM tenants t LEFT JOIN credentials c ON c.tenant_id = t.id AND c.deleted_at IS NULL
+                     GROUP BY t.id, t.prior_alpha, t.prior_beta"
+                ),
+                args![],
+            )
+            .await?;
+        let mut priors = HashMap::new();
+        for (tenant, alpha, beta, successes, failures) in totals {
+            let prior = Prior::of_pool(successes as f64, failures as f64);
+            if (prior.alpha - alpha).abs() > 1e-6 || (prior.beta - beta).abs() > 1e-6 {
+                let mut tx = self.begin().await?;
+                tx.execute(
+                    sql!("UPDATE tenants SET prior_alpha = $1, prior_beta = $2 WHERE id = $3"),
+                    args![prior.alpha, prior.beta, &tenant],
+                )
+                .await?;
+                tx.bump_revision().await?;
+                tx.commit().await?;
+            }
+            priors.insert(tenant, prior);
+        }
+        Ok(priors)
+    }
+
+    async fn evidence_rows(&self, after: &str) -> Result<Vec<EvidenceRow>> {
+        let args = args![after, SCORES_AT_ONCE];
+        self.db().all(evidence!("c.id > $1 AND c.deleted_at IS NULL ORDER BY c.id LIMIT $2"), args).await
+    }
+
+    async fn write_scores(
+        &self,
+        rows: &[EvidenceRow],
+        priors: &HashMap<String, Prior>,
+        config: &HealthConfig,
+        now: Timestamp,
+    ) -> Result<u64> {
+        let recent = self.recent_failures(rows, now).await?;
+        let mut health = Vec::new();
+        let mut ranks = Vec::new();
+        for row in rows {
+            let prior = priors.get(&row.tenant_id).copied().unwrap_or_default();
+            let scored = score(&row.evidence(config, now), &prior, config, now);
+            let parts = json!(scored).to_string();
+            if row.parts.as_ref() != Some(&parts) {
+                let (id, tenant) = (&row.id, &row.tenant_id);
+                health.push(json!({ "id": id, "t": tenant, "s": scored.score, "g": scored.grade, "p": parts }));
+            }
+            let posterior = prior.posterior_millionths(row.success_count, row.fail_count);
+            let failures = recent.get(&row.id).copied().unwrap_or(0);
+            if (scored.score, posterior, failures) != (row.health_score, row.success_score, row.recent_failures) {
+                ranks.push(json!({ "id": row.id, "h": scored.score, "ss": posterior, "rf": failures }));
+            }
+        }
+        let changed = ranks.len() as u64;
+        if health.is_empty() && ranks.is_empty() {
+            return Ok(0);
+        }
+        let mut tx = self.begin().await?;
+        tx.execute(
+            sql!(
+                "INSERT INTO credential_health (credential_id, tenant_id, score, grade, parts, computed_at)
+                 SELECT e.value ->> 'id', e.value ->> 't', CAST(e.value ->> 's' AS BIGINT), e.value ->> 'g',
+                     e.value ->> 'p', $2
+                 FROM EACH($1) AS e WHERE TRUE
+                 ON CONFLICT (credential_id) DO UPDATE SET score = excluded.score, grade = excluded.grade,
+                     parts = excluded.parts, computed_at = excluded.computed_at"
+            ),
+            args![Value::Array(health).to_string(), now],
+        )
+        .await?;
+        tx.execute(
+            sql!(
+                "UPDATE credentials SET health_score = CAST(e.value ->> 'h' AS BIGINT),
+                     success_score = CAST(e.value ->> 'ss' AS BIGINT), recent_failures = CAST(e.value ->> 'rf' AS BIGINT)
+                 FROM EACH($1) AS e WHERE credentials.id = e.value ->> 'id'"
+            ),
+            args![Value::Array(ranks).to_string()],
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(changed)
+    }
+
+    /// Charged failures of the last day, for the credentials that have any on record.
+    async fn recent_failures(&self, rows: &[EvidenceRow], now: Timestamp) -> Result<HashMap<String, i64>> {
+        let failing = rows.iter().filter(|row| row.recent_failures > 0 || row.consecutive_failures > 0);
+        let ids = Value::from_iter(failing.map(|row| json!({ "id": row.id }))).to_string();
+        let counted: Vec<(String, i64)> = self
+            .db()
+            .all(
+                sql!(
+                    "SELECT r.credential_id, COUNT(*) FROM EACH($1) AS e CROSS JOIN results r
+                     WHERE r.credential_id = e.value ->> 'id' AND r.at >= $2 AND r.fault = 'credential' AND NOT r.success
+                     GROUP BY r.credential_id"
+                ),
+                args![ids, now.plus(-DAY)],
+            )
+            .await?;
+        Ok(counted.into_iter().collect())
+    }
+
+    /// The last score of a credential with its parts; that of a new one when it was never scored.
+    pub async fn health_of(&self, tenant: &TenantId, id: &CredentialId) -> Result<(Option<Score>, Option<Timestamp>)> {
+        let row: Option<(String, i64)> = self
+            .db()
+            .optional(
+                sql!("SELECT parts, computed_at FROM credential_health WHERE credential_id = $1 AND tenant_id = $2"),
+                args![id, tenant],
+            )
+            .await?;
+        let score = row.as_ref().and_then(|(parts, _)| serde_json::from_str(parts).ok());
+        Ok((score, row.map(|(_, at)| Timestamp::from_millis(at))))
+    }
+
+    /// Credentials by score, as (score, how many).
+    pub async fn score_distribution(&self, tenant: &TenantId) -> Result<Vec<(i64, i64)>> {
+        self.db()
+            .all(
+                sql!(
+                    "SELECT health_score, COUNT(*) FROM credentials
+                     WHERE tenant_id = $1 AND deleted_at IS NULL GROUP BY health_score"
+                ),
+                args![tenant],
+            )
+            .await
+    }
+
+    /// When scores were last brought up to date.
+    pub async fn scored_at(&self, tenant: &TenantId) -> Result<Option<Timestamp>> {
+        let (at,): (Option<i64>,) = self
+            .db()
+            .one(sql!("SELECT MAX(computed_at) FROM credential_health WHERE tenant_id = $1"), args![tenant])
+            .await?;
+        Ok(at.map(Timestamp::from_millis))
+    }
+
+}
+
+impl Tx {
+    /// Moves the cursor from `from` to `to`, unless another run has moved it.
+    async fn move_cursor(&mut self, from: i64, to: i64) -> Result<bool> {
+        self.execute(
+            sql!("INSERT INTO job_state (name, value) VALUES ($1, '0') ON CONFLICT (name) DO NOTHING"),
+            args![CURSOR],
+        )
+        .await?;
+        let moved = self
+            .execute(
+                sql!("UPDATE job_state SET value = $1 WHERE name = $2 AND value = $3"),
+                args![to.to_string(), CURSOR, from.to_string()],
+            )
+            .await?;
+        Ok(moved == 1)
+    }
+
+    async fn add_evidence(&mut self, new: &HashMap<String, Sums>, config: &HealthConfig, now: Timestamp) -> Result<()> {
+        let ids = json_texts(new.keys().map(String::as_str));
+        let rows: Vec<EvidenceRow> = self.all(evidence!("c.id IN TEXTS($1)"), args![ids]).await?;
+        let merged = rows.iter().filter_map(|row| {
+            let (mut long, mut short) = row.aged(config, now);
+            let (new_long, new_short) = new.get(&row.id)?;
+            for (sum, add) in [(&mut long, new_long), (&mut short, new_short)] {
+                sum.successes += add.successes;
+                sum.failures += add.failures;
+            }
+            Some(json!({
+                "id": row.id, "t": row.tenant_id,
+                "ls": long.successes, "lf": long.failures, "ss": short.successes, "sf": short.failures,
+            }))
+        });
+        let merged = Value::from_iter(merged).to_string();
+        self.execute(
+            sql!(
+                "INSERT INTO credential_health (credential_id, tenant_id, long_successes, long_failures, short_successes,
+                     short_failures, as_of, computed_at)
+                 SELECT e.value ->> 'id', e.value ->> 't', CAST(e.value ->> 'ls' AS DOUBLE PRECISION),
+                     CAST(e.value ->> 'lf' AS DOUBLE PRECISION), CAST(e.value ->> 'ss' AS DOUBLE PRECISION),
+                     CAST(e.value ->> 'sf' AS DOUBLE PRECISION), $2, $2
+                 FROM EACH($1) AS e WHERE TRUE
+                 ON CONFLICT (credential_id) DO UPDATE SET long_successes = excluded.long_successes,
+                     long_failures = excluded.long_failures, short_successes = excluded.short_successes,
+                     short_failures = excluded.short_failures, as_of = excluded.as_of"
+            ),
+            args![merged, now],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+impl EvidenceRow {
+    /// The stored evidence, aged to `now`.
+    fn aged(&self, config: &HealthConfig, now: Timestamp) -> Sums {
+        let elapsed = now.since(Timestamp::from_millis(self.as_of));
+        let long = Decayed { successes: self.long_successes, failures: self.long_failures };
+        let short = Decayed { successes: self.short_successes, failures: self.short_failures };
+        (long.aged(elapsed, config.half_life_millis), short.aged(elapsed, config.trend_half_life_millis))
+    }
+
+    fn evidence(&self, config: &HealthConfig, now: Timestamp) -> Evidence {
+        let (long, short) = self.aged(config, now);
+        Evidence {
+            long,
+            short,
+            consecutive_failures: self.consecutive_failures,
+            last_failure_at: self.last_failure_at.map(Timestamp::from_millis),
+            cooling: self.cooldown_until > now.millis(),
+            standing: Standing::from_str(&self.standing).unwrap_or_default(),
+        }
+    }
+}
