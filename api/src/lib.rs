@@ -1,1 +1,153 @@
-//! api
+//! Who asks: the HTTP API. A file or a folder for each resource, extractors that say who may and
+//! what was sent, errors as the contract words them, and the OpenAPI document made from all of it.
+//!
+//! What may not enter: SQL (that is `store`'s), rules (`domain`'s), and the handlers of jobs: what
+//! a request wants done later, it enqueues.
+//!
+//! A new endpoint is one function in its resource's file, and one line in its `router`.
+
+mod allocation;
+mod allocations;
+mod answer;
+mod auth;
+mod context;
+mod credentials;
+mod error;
+mod extract;
+mod fields;
+mod groups;
+mod history;
+mod openapi;
+mod people;
+mod pool;
+mod system;
+mod tokens;
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use store::Store;
+use store::allocator::Allocator;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+use error::{ApiError, Code};
+
+pub use credentials::{Export, ExportFormat};
+pub use openapi::document as openapi;
+
+/// A request that takes longer is given up; the client gets 503.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What the API needs to work.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    pub(crate) store: Store,
+    pub(crate) allocator: Allocator,
+    pub(crate) signer: Arc<auth::Signer>,
+    pub(crate) config: Arc<ApiConfig>,
+    draining: Arc<AtomicBool>,
+}
+
+/// What can be configured.
+#[derive(Clone, Debug)]
+pub struct ApiConfig {
+    /// The program's version, for `/api/health`.
+    pub version: String,
+    /// Published sample ids, which are refused.
+    pub samples: Vec<i64>,
+}
+
+impl AppState {
+    /// Ready to serve.
+    pub fn new(store: Store, allocator: Allocator, config: ApiConfig) -> Self {
+        let signer = Arc::new(auth::Signer::new(store.sealer().signing_key()));
+        Self { store, allocator, signer, config: Arc::new(config), draining: Arc::default() }
+    }
+
+    /// From now on `/api/ready` says no, so that no new clients are sent here.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// The router's state. It opens only to the extractors that say who asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Sealed(AppState);
+
+impl Sealed {
+    pub(crate) fn open(&self) -> AppState {
+        self.0.clone()
+    }
+}
+
+/// Every endpoint with its documentation.
+fn endpoints() -> OpenApiRouter<Sealed> {
+    OpenApiRouter::new()
+        .merge(system::router())
+        .merge(people::router())
+        .merge(tokens::router())
+        .merge(allocation::router())
+        .merge(credentials::router())
+        .merge(groups::router())
+        .merge(allocations::router())
+        .merge(history::router())
+        .merge(pool::router())
+}
+
+/// The whole API. `pages` answers what is no endpoint: the dashboard, or nothing.
+pub fn router(app: AppState, pages: Option<Router>) -> Router {
+    let (endpoints, _) = endpoints().split_for_parts();
+    let api = endpoints
+        .merge(openapi::pages())
+        .method_not_allowed_fallback(|| async { ApiError::new(Code::MethodNotAllowed, "this path has other methods") });
+    let api = match pages {
+        Some(pages) => api.fallback_service(pages),
+        None => api.fallback(unknown),
+    };
+    api.layer(
+        ServiceBuilder::new()
+            .layer(middleware::from_fn_with_state(app.clone(), context::layer))
+            .layer(header("x-content-type-options", "nosniff"))
+            .layer(header("referrer-policy", "no-referrer"))
+            .layer(header("x-frame-options", "DENY"))
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
+            // Bodies have their own limits, with errors that name them.
+            .layer(DefaultBodyLimit::disable()),
+    )
+    .with_state(Sealed(app))
+}
+
+/// What no endpoint and no page answers.
+pub async fn unknown() -> Response {
+    ApiError::not_found("this path").into_response()
+}
+
+fn header(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the layer's signature")]
+fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
+    let text = cause
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| cause.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic");
+    ApiError::internal(&text).into_response()
+}

@@ -197,6 +197,8 @@ CREATE TABLE credentials (
         (standing = 'enabled' AND deleted_at IS NULL AND current_accounts < max_accounts) STORED
 );
 CREATE UNIQUE INDEX credentials_api_id ON credentials (tenant_id, api_id) WHERE deleted_at IS NULL;
+-- The history of an api_id goes on past deletion.
+CREATE INDEX credentials_tombstones ON credentials (tenant_id, api_id) WHERE deleted_at IS NOT NULL;
 -- One index for each strategy, in the order of domain::allocation::rank within a shelf.
 CREATE INDEX credentials_balanced ON credentials
     (tenant_id, shelf, priority DESC, utilisation, id, cooldown_until) WHERE is_open;

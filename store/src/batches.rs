@@ -45,7 +45,7 @@ impl Default for ImportOptions {
 }
 
 /// What became of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, strum::EnumIter, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum LineOutcome {
@@ -319,7 +319,9 @@ impl Store {
                 args![self.now(), ids],
             )
             .await?;
-        tx.execute(sql!("UPDATE batches SET undone_at = $1 WHERE id = $2"), args![self.now(), batch_id]).await?;
+        // What waits for its job is not to come in after all.
+        tx.execute(sql!("UPDATE batches SET undone_at = $1, upload = NULL WHERE id = $2"), args![self.now(), batch_id])
+            .await?;
         tx.bump_revision().await?;
         let data = json!({ "batch_id": batch_id, "removed": removed });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::BatchUndone).data(data)]).await?;

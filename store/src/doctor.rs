@@ -165,5 +165,5 @@ const UNRECORDED: &str = "
          (SELECT tenant_id, account_id, MAX(at) AS newest FROM journal WHERE action = 'api.allocated'
           GROUP BY tenant_id, account_id) n
          ON n.tenant_id = a.tenant_id AND n.account_id = a.account_id
-    WHERE a.allocation_id IS NOT NULL AND a.allocated_at >= (SELECT COALESCE(MIN(at), 0) FROM journal)
+    WHERE a.allocation_id IS NOT NULL AND a.allocated_at > (SELECT COALESCE(MIN(at), 0) FROM journal)
       AND (n.newest IS NULL OR n.newest <> a.allocated_at)";

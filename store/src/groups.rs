@@ -222,11 +222,18 @@ impl Store {
         id: &GroupId,
         expected: Option<i64>,
     ) -> Result<()> {
-        let before = self.group(tenant, id).await?;
-        if expected.is_some_and(|e| e != before.version) {
+        let mut tx = self.begin().await?;
+        // Locked first, so that no credential is put into it in the meantime.
+        let row: Option<(String, i64)> = tx
+            .optional(
+                sql!("SELECT g.name, g.version FROM credential_groups g WHERE g.id = $1 AND g.tenant_id = $2 FOR_UPDATE(g)"),
+                args![id, tenant],
+            )
+            .await?;
+        let (name, version) = row.ok_or(StoreError::NotFound("group"))?;
+        if expected.is_some_and(|e| e != version) {
             return Err(StoreError::Stale);
         }
-        let mut tx = self.begin().await?;
         // The shelf is `level/premium/group`: without a group it ends in its second slash.
         let moved = tx
             .execute(
@@ -243,7 +250,7 @@ impl Store {
         )
         .await?;
         tx.bump_revision().await?;
-        let data = json!({ "group_id": id, "name": before.name, "credentials_moved": moved });
+        let data = json!({ "group_id": id, "name": name, "credentials_moved": moved });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::GroupRemoved).data(data)]).await?;
         tx.commit().await
     }

@@ -154,7 +154,8 @@ pub(crate) async fn insert(tx: &mut Tx, at: Timestamp, rows: &[Numbered<'_>]) ->
 
 impl Tx {
     /// Appends entries and moves the back-pointers of the accounts and credentials they are about.
-    /// The last thing before the commit.
+    /// The last thing before the commit. Locks come in the allocator's order (accounts,
+    /// credentials, counters), so that the two never wait for each other in a circle.
     pub(crate) async fn record(
         &mut self,
         tenant: &TenantId,
@@ -165,9 +166,9 @@ impl Tx {
         if entries.is_empty() {
             return Ok(());
         }
-        let (first, _) = take_numbers(self, entries.len(), 0).await?;
         let mut accounts = self.account_heads(tenant, entries).await?;
         let mut credentials = self.credential_heads(entries).await?;
+        let (first, _) = take_numbers(self, entries.len(), 0).await?;
         let mut rows = Vec::with_capacity(entries.len());
         for (seq, entry) in (first..).zip(entries) {
             let account_prev = entry.account.as_ref().and_then(|a| advance(&mut accounts, a.as_str(), seq));
@@ -179,10 +180,16 @@ impl Tx {
     }
 
     async fn account_heads(&mut self, tenant: &TenantId, entries: &[Entry]) -> Result<HashMap<String, i64>> {
+        if entries.iter().all(|e| e.account.is_none()) {
+            return Ok(HashMap::new());
+        }
         let keys = json_texts(entries.iter().filter_map(|e| e.account.as_ref()).map(AccountKey::as_str));
         let rows: Vec<(String, i64)> = self
             .all(
-                sql!("SELECT account_id, last_seq FROM accounts WHERE tenant_id = $1 AND account_id IN TEXTS($2)"),
+                sql!(
+                    "SELECT a.account_id, a.last_seq FROM accounts a
+                     WHERE a.tenant_id = $1 AND a.account_id IN TEXTS($2) ORDER BY a.account_id FOR_UPDATE(a)"
+                ),
                 args![tenant, keys],
             )
             .await?;
@@ -190,9 +197,16 @@ impl Tx {
     }
 
     async fn credential_heads(&mut self, entries: &[Entry]) -> Result<HashMap<String, i64>> {
+        if entries.iter().all(|e| e.credential.is_none()) {
+            return Ok(HashMap::new());
+        }
         let ids = json_texts(entries.iter().filter_map(|e| e.credential.as_ref()).map(CredentialId::as_str));
-        let rows: Vec<(String, i64)> =
-            self.all(sql!("SELECT id, last_seq FROM credentials WHERE id IN TEXTS($1)"), args![ids]).await?;
+        let rows: Vec<(String, i64)> = self
+            .all(
+                sql!("SELECT c.id, c.last_seq FROM credentials c WHERE c.id IN TEXTS($1) ORDER BY c.id FOR_UPDATE(c)"),
+                args![ids],
+            )
+            .await?;
         Ok(rows.into_iter().collect())
     }
 
@@ -284,6 +298,27 @@ pub struct HistoryFilter {
 
 /// Rows that one page may look at before it answers with what it has and a cursor.
 const LOOKED_AT: i64 = 20_000;
+/// Processes number their rows when they commit and date them when they begin, so dates may be out
+/// of order by a few rows: a search by date goes so much further.
+const OUT_OF_ORDER: i64 = 1_000;
+
+/// The credentials that ever had an `api_id`, those that were deleted included, with their newest
+/// rows: two statements, so that each has its index.
+pub(crate) const HEADS_OF_API_ID: &str = "
+    SELECT id, last_seq FROM (
+        SELECT id, last_seq FROM credentials WHERE tenant_id = $1 AND api_id = $2 AND deleted_at IS NULL
+        UNION ALL
+        SELECT id, last_seq FROM credentials WHERE tenant_id = $1 AND api_id = $2 AND deleted_at IS NOT NULL
+    ) AS every ORDER BY last_seq DESC, id DESC";
+
+/// A stretch of the journal, filtered.
+pub(crate) const STRETCH: &str = "
+    SELECT j.seq, j.at, j.action, j.actor, j.account_id, j.account_prev, j.credential_id, j.credential_prev, c.api_id,
+           j.ip, j.request_id, j.data
+    FROM journal j LEFT JOIN credentials c ON c.id = j.credential_id
+    WHERE j.seq <= $1 AND j.seq > $2 AND j.tenant_id = $3 AND ($4 = '[]' OR j.action IN TEXTS($4))
+      AND ($5 IS NULL OR j.actor = $5) AND j.at >= $6 AND j.at <= $7
+    ORDER BY j.seq DESC LIMIT $8";
 
 /// A page of the journal, newest first.
 #[derive(Debug)]
@@ -347,7 +382,7 @@ impl Store {
         let heads: Vec<(String, i64)> = self
             .db()
             .all(
-                sql!("SELECT id, last_seq FROM credentials WHERE tenant_id = $1 AND api_id = $2 ORDER BY last_seq DESC"),
+                sql!(HEADS_OF_API_ID),
                 args![tenant, api_id.get()],
             )
             .await?;
@@ -363,8 +398,17 @@ impl Store {
             }
             None => None,
         };
+        if before.is_some() && resume.is_none() {
+            // The row that the cursor names was pruned away, and all before it.
+            return Ok(page);
+        }
         let mut skipping = resume.is_some();
         for (id, head) in heads {
+            if page.rows.len() >= limit {
+                // This page ends where a credential's rows end, and there is an older credential.
+                page.next = page.rows.last().map(|row: &JournalRow| row.seq);
+                break;
+            }
             let mut start = head;
             if skipping {
                 if resume.as_ref().and_then(|r| r.0.as_ref()) != Some(&id) {
@@ -377,7 +421,7 @@ impl Store {
             let part = self.walk_chain(sql!(chain!("credential_prev")), tenant, start, filter, left).await?;
             page.rows.extend(part.rows);
             page.next = part.next;
-            if page.next.is_some() || page.rows.len() >= limit {
+            if page.next.is_some() {
                 break;
             }
         }
@@ -404,28 +448,17 @@ impl Store {
         let (actions, operator) = (json_texts(filter.actions.iter().map(String::as_str)), filter.operator.as_deref());
         let newest: i64 = self.db().one::<(i64,)>(sql!("SELECT journal FROM heads WHERE id = 1"), args![]).await?.0;
         let top = match filter.to {
-            Some(to) => self.seq_at(to.plus(1), newest).await?.min(start),
+            Some(to) => (self.seq_at(to.plus(1), newest).await? + OUT_OF_ORDER).min(newest).min(start),
             None => start.min(newest),
         };
         let bottom = match filter.from {
-            Some(from) => self.seq_at(from, newest).await?,
+            Some(from) => (self.seq_at(from, newest).await? - OUT_OF_ORDER).max(0),
             None => 0,
         };
         let floor = bottom.max(top - LOOKED_AT);
-        let rows: Vec<JournalRow> = self
-            .db()
-            .all(
-                sql!(
-                    "SELECT j.seq, j.at, j.action, j.actor, j.account_id, j.account_prev, j.credential_id,
-                            j.credential_prev, c.api_id, j.ip, j.request_id, j.data
-                     FROM journal j LEFT JOIN credentials c ON c.id = j.credential_id
-                     WHERE j.seq <= $1 AND j.seq > $2 AND j.tenant_id = $3
-                       AND ($4 = '[]' OR j.action IN TEXTS($4)) AND ($5 IS NULL OR j.actor = $5)
-                     ORDER BY j.seq DESC LIMIT $6"
-                ),
-                args![top, floor, tenant, actions, operator, limit],
-            )
-            .await?;
+        let (from, to) = (filter.from.map_or(i64::MIN, Timestamp::millis), filter.to.map_or(i64::MAX, Timestamp::millis));
+        let args = args![top, floor, tenant, actions, operator, from, to, limit];
+        let rows: Vec<JournalRow> = self.db().all(sql!(STRETCH), args).await?;
         let next = match rows.last() {
             Some(last) if rows.len() == limit => Some(last.seq),
             _ if floor > bottom => Some(floor + 1),
@@ -434,7 +467,8 @@ impl Store {
         Ok(HistoryPage { rows, next: next.filter(|seq| *seq > 1) })
     }
 
-    /// The last number before `moment`, by bisection over the primary key: times only rise.
+    /// The last number before `moment`, by bisection over the primary key: times rise, but for
+    /// [`OUT_OF_ORDER`].
     async fn seq_at(&self, moment: Timestamp, newest: i64) -> Result<i64> {
         let (mut low, mut high) = (0, newest);
         while low < high {

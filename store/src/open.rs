@@ -23,12 +23,18 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
 const APALIS_MIGRATIONS: &str = "_apalis_migrations";
 
 /// Which database.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Location {
     /// A file; made when it is missing.
     Sqlite(PathBuf),
     /// A `postgres://` URL.
     Postgres(String),
+}
+
+impl std::fmt::Debug for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.describe())
+    }
 }
 
 impl Location {
@@ -72,23 +78,24 @@ impl Store {
     }
 
     /// Every key that was given must open what it sealed; every key that the database knows must
-    /// be given. A new key introduces itself.
+    /// be given. A new key introduces itself first, so that of two processes that start a new
+    /// database with different keys only one goes on.
     async fn check_keys(&self) -> Result<()> {
         let mut tx = self.begin().await?;
-        let known: Vec<(i64, Vec<u8>)> = tx.all(sql!("SELECT key_id, verifier FROM keyring"), args![]).await?;
-        for (id, verifier) in &known {
-            let name = id.to_string();
-            self.sealer().open(verifier_place(&name), verifier).map_err(|_| {
-                StoreError::WrongKey(format!("key {id} was given wrong or not at all; use the key of the first start"))
-            })?;
-        }
-        for id in self.sealer().key_ids().filter(|id| !known.iter().any(|(k, _)| k == &i64::from(*id))) {
+        for id in self.sealer().key_ids() {
             let verifier = self.sealer().seal_as(id, verifier_place(&id.to_string()), b"api-pool")?;
             tx.execute(
                 sql!("INSERT INTO keyring (key_id, verifier, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"),
                 args![i64::from(id), verifier, self.now()],
             )
             .await?;
+        }
+        let known: Vec<(i64, Vec<u8>)> = tx.all(sql!("SELECT key_id, verifier FROM keyring"), args![]).await?;
+        for (id, verifier) in &known {
+            let name = id.to_string();
+            self.sealer().open(verifier_place(&name), verifier).map_err(|_| {
+                StoreError::WrongKey(format!("key {id} was given wrong or not at all; use the key of the first start"))
+            })?;
         }
         tx.commit().await
     }

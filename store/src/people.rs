@@ -29,7 +29,7 @@ pub const MIN_PASSWORD: usize = 10;
 pub const MAX_PASSWORD: usize = 1024;
 
 /// A user.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct User {
     /// Their id.
     pub id: String,
@@ -42,6 +42,13 @@ pub struct User {
     /// Locked until then.
     pub locked_until: Option<Timestamp>,
     password_hash: String,
+}
+
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Without the hash, which is worth an attack.
+        write!(f, "User({}, {}, {})", self.username, self.role, self.tenant)
+    }
 }
 
 #[derive(FromRow)]

@@ -4,7 +4,6 @@ use domain::allocation::explain::{Explanation, explain};
 use domain::allocation::{AccountView, Census, Holding, Request};
 use domain::{AccountKey, ApiId, CredentialId, Strategy, TenantId, Timestamp};
 use serde_json::json;
-use sqlx::FromRow;
 
 use crate::Store;
 use crate::accounts::AccountRow;
@@ -25,8 +24,8 @@ impl Store {
         let held = row.as_ref().and_then(|row| row.credential_id.clone());
         let named: Vec<String> = [held, former.clone(), pinned].into_iter().flatten().collect();
         let account = row.as_ref().map(view_of).unwrap_or_default();
-        for (row, deleted) in self.credentials_by_id(&named).await? {
-            set.add_named(Credential::try_from(row)?, deleted);
+        for row in self.credentials_by_id(&named).await? {
+            set.add_named(Credential::try_from(row)?);
         }
         let shelves = compiled.tenants.get(tenant).map(|t| t.shelves.clone()).unwrap_or_default();
         for shelf in shelves {
@@ -40,17 +39,9 @@ impl Store {
         Ok(Preview { set, tenant: tenant.clone(), account, census: census_of(rows) })
     }
 
-    async fn credentials_by_id(&self, ids: &[String]) -> Result<Vec<(CredentialRow, bool)>> {
-        #[derive(FromRow)]
-        struct Row {
-            #[sqlx(flatten)]
-            credential: CredentialRow,
-            deleted_at: Option<i64>,
-        }
+    async fn credentials_by_id(&self, ids: &[String]) -> Result<Vec<CredentialRow>> {
         let ids = json_texts(ids.iter().map(String::as_str));
-        let statement = sql!("SELECT c.* FROM credentials c WHERE c.id IN TEXTS($1)");
-        let rows: Vec<Row> = self.db().all(statement, args![ids]).await?;
-        Ok(rows.into_iter().map(|row| (row.credential, row.deleted_at.is_some())).collect())
+        self.db().all(sql!("SELECT c.* FROM credentials c WHERE c.id IN TEXTS($1)"), args![ids]).await
     }
 
     async fn former_of(&self, tenant: &TenantId, key: &AccountKey) -> Result<Option<String>> {

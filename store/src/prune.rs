@@ -7,28 +7,28 @@ use crate::Store;
 use crate::db::{args, sql};
 use crate::error::Result;
 
+/// Takes rows from the old end only: dates may be out of order by a few rows, and a row that stays
+/// keeps all behind it, so that the numbers stay without gaps.
+macro_rules! prune {
+    ($table:literal) => {
+        sql!(concat!(
+            "WITH oldest AS (SELECT seq, at FROM ",
+            $table,
+            " ORDER BY seq LIMIT $2)
+             DELETE FROM ",
+            $table,
+            " WHERE seq IN (SELECT seq FROM oldest)
+                 AND seq < COALESCE((SELECT MIN(seq) FROM oldest WHERE at >= $1), 9223372036854775807)"
+        ))
+    };
+}
+
 impl Store {
     /// Deletes up to `limit` journal rows and results from before the given moments. How many.
     pub async fn prune_logs(&self, journal: Timestamp, results: Timestamp, limit: usize) -> Result<u64> {
         let mut tx = self.begin().await?;
-        let journal = tx
-            .execute(
-                sql!(
-                    "DELETE FROM journal WHERE seq IN (
-                         SELECT seq FROM (SELECT seq, at FROM journal ORDER BY seq LIMIT $2) AS oldest WHERE at < $1)"
-                ),
-                args![journal, limit],
-            )
-            .await?;
-        let results = tx
-            .execute(
-                sql!(
-                    "DELETE FROM results WHERE seq IN (
-                         SELECT seq FROM (SELECT seq, at FROM results ORDER BY seq LIMIT $2) AS oldest WHERE at < $1)"
-                ),
-                args![results, limit],
-            )
-            .await?;
+        let journal = tx.execute(prune!("journal"), args![journal, limit]).await?;
+        let results = tx.execute(prune!("results"), args![results, limit]).await?;
         tx.execute(
             sql!("DELETE FROM idempotency_keys WHERE created_at < $1"),
             args![self.now().plus(-DAY)],

@@ -171,14 +171,20 @@ impl Store {
         }
     }
 
-    /// Whether a queue has something that is due, read without writing.
+    /// Whether a queue has something that is due, read without writing: a job that waits for its
+    /// first run, or one that failed and may be tried again.
     pub async fn due_jobs(&self, queue: Queue) -> Result<bool> {
         let statement = match self.db() {
+            // Two statements in one, so that each finds its partial index.
             Backend::Sqlite { .. } => sql!(
-                "SELECT 1 FROM Jobs WHERE job_type = $1 AND status = 'Pending' AND lock_by IS NULL AND run_at <= $2 LIMIT 1"
+                "SELECT 1 FROM Jobs WHERE job_type = $1 AND status = 'Pending' AND lock_by IS NULL AND run_at <= $2
+                 UNION ALL
+                 SELECT 1 FROM Jobs WHERE job_type = $1 AND status = 'Failed' AND attempts < max_attempts AND run_at <= $2
+                 LIMIT 1"
             ),
             Backend::Postgres(_) => sql!(
-                "SELECT 1::bigint FROM apalis.jobs WHERE job_type = $1 AND status = 'Pending' AND lock_by IS NULL
+                "SELECT 1::bigint FROM apalis.jobs WHERE job_type = $1
+                     AND (status = 'Pending' OR (status = 'Failed' AND attempts < max_attempts))
                      AND run_at <= to_timestamp($2) LIMIT 1"
             ),
         };
@@ -186,12 +192,60 @@ impl Store {
         Ok(self.db().optional::<(i64,)>(statement, args![queue.as_ref(), now]).await?.is_some())
     }
 
-    /// Parks a job: it is not run again, and the reason stands in its row and in the journal.
-    pub async fn park_job(&self, tenant: &domain::TenantId, job: &str, id: &str, reason: &str) -> Result<()> {
+    /// Puts a job off whose run `attempt` is about to end in failure, so that it is not tried again
+    /// at once. With `forgiven`, that run does not count. Nothing happens when the job is in other
+    /// hands by now.
+    pub async fn postpone_job(&self, id: &str, attempt: usize, pause: Duration, forgiven: bool) -> Result<()> {
+        let run_at = self.now().plus(pause.as_millis() as i64 + 999).millis() / 1000;
         let mut tx = self.begin().await?;
-        let data = serde_json::json!({ "job": job, "job_id": id, "reason": reason });
+        let statement = if tx.is_postgres() {
+            sql!(
+                "UPDATE apalis.jobs SET run_at = to_timestamp($1), max_attempts = max_attempts + $2
+                 WHERE id = $3 AND status IN ('Queued', 'Running') AND attempts = $4"
+            )
+        } else {
+            sql!(
+                "UPDATE Jobs SET run_at = $1, max_attempts = max_attempts + $2
+                 WHERE id = $3 AND status IN ('Queued', 'Running') AND attempts = $4"
+            )
+        };
+        tx.execute(statement, args![run_at, i64::from(forgiven), id, attempt.saturating_sub(1)]).await?;
+        tx.commit().await
+    }
+
+    /// Parks a job at its run `attempt`: it is not run again, and the reason stands in its row and
+    /// in the journal. Nothing happens when it is parked already, or in other hands by now.
+    pub async fn park_job(
+        &self,
+        tenant: &domain::TenantId,
+        job: &str,
+        id: &str,
+        attempt: usize,
+        reason: &str,
+    ) -> Result<()> {
+        let mut tx = self.begin().await?;
+        // Let go of by its worker, so that nothing that the worker has yet to say of it counts.
+        let statement = if tx.is_postgres() {
+            sql!(
+                "UPDATE apalis.jobs SET status = 'Killed', attempts = $1, last_result = CAST($2 AS JSONB),
+                     done_at = to_timestamp($3), lock_by = NULL, lock_at = NULL
+                 WHERE id = $4 AND status IN ('Queued', 'Running') AND attempts = $1 - 1"
+            )
+        } else {
+            sql!(
+                "UPDATE Jobs SET status = 'Killed', attempts = $1, last_result = $2, done_at = $3, lock_by = NULL,
+                     lock_at = NULL
+                 WHERE id = $4 AND status IN ('Queued', 'Running') AND attempts = $1 - 1"
+            )
+        };
+        let result = serde_json::json!({ "Err": reason }).to_string();
+        let now = self.now();
+        if tx.execute(statement, args![attempt, result, now.millis() / 1000, id]).await? == 0 {
+            return tx.rollback().await;
+        }
+        let data = serde_json::json!({ "job": job, "job_id": id, "attempts": attempt, "reason": reason });
         let entry = crate::journal::Entry::new(domain::event::Action::JobParked).data(data);
-        tx.record(tenant, &crate::Origin::internal(format!("job:{job}")), self.now(), &[entry]).await?;
+        tx.record(tenant, &crate::Origin::internal(format!("job:{job}")), now, &[entry]).await?;
         tx.commit().await
     }
 

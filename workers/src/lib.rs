@@ -1,1 +1,85 @@
-//! workers
+//! Who does the work: the handlers of background jobs, the runtime that feeds them, and the clock
+//! that starts what is scheduled.
+//!
+//! What may not enter: SQL (that is `store`'s), rules (those are `domain`'s), and what a job is
+//! (that is `jobs`'). A handler loads, lets `domain` decide, and saves.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`handlers`] | the work itself, one file for each job |
+//! | [`registry`] | which handler does which job |
+//! | [`runtime`] | takes jobs from the queues until it is told to stop |
+//! | [`shim`] | stands around every run: attempts, timeout, panics, the pause before the next one |
+//! | [`backend`], [`gate`] | the queues, looked at only when something is due |
+//! | [`cron`] | enqueues what is scheduled, once for each tick however many processes there are |
+//!
+//! A new job is one file in `jobs`, one in [`handlers`] and one line in [`registry`].
+
+mod backend;
+mod cron;
+mod error;
+mod gate;
+mod handlers;
+mod registry;
+mod runtime;
+mod shim;
+
+use std::time::Duration;
+
+pub use error::{Result, WorkersError};
+pub use registry::Registry;
+pub use runtime::{run, run_with};
+
+/// What every handler is given.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The database.
+    pub store: store::Store,
+    /// What was configured.
+    pub config: WorkerConfig,
+}
+
+/// What of the work can be configured.
+#[derive(Clone, Debug)]
+pub struct WorkerConfig {
+    /// How credentials are scored.
+    pub health: domain::health::HealthConfig,
+    /// When the pool is too full.
+    pub capacity: domain::capacity::Thresholds,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// How often a worker says that it lives; one that is silent for four of these is dead, and its
+    /// jobs are taken again. Whole seconds, at least one.
+    pub heartbeat: Duration,
+    /// How often a process looks for jobs that another process enqueued; at least half a second.
+    pub poll: Duration,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self {
+            health: domain::health::HealthConfig::default(),
+            capacity: domain::capacity::Thresholds::default(),
+            retention: Retention::default(),
+            heartbeat: Duration::from_secs(10),
+            poll: Duration::from_secs(1),
+        }
+    }
+}
+
+/// How many days things are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// History and audit trail.
+    pub journal_days: u32,
+    /// Raw result reports; what they say of a credential is kept in its evidence.
+    pub results_days: u32,
+    /// Jobs that are done or parked.
+    pub jobs_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { journal_days: 365, results_days: 90, jobs_days: 14 }
+    }
+}

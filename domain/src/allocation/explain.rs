@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{AccountView, Census, Decision, Pool, Reason, Refusal, Request, decide, eligibility, rank};
+use super::{AccountView, Census, Decision, Pool, Reason, Refusal, Request, decide, eligibility, has_room, rank};
 use crate::credential::Candidate;
 use crate::{ApiId, CredentialId, Timestamp};
 
@@ -64,7 +64,7 @@ pub fn explain(
 ) -> Explanation {
     let mut ranking: Vec<&Candidate> = pool
         .candidates(request)
-        .filter(|c| eligibility::rejection(c, request, now).is_none() && c.free_slots() > 0)
+        .filter(|c| eligibility::rejection(c, request, now).is_none() && has_room(c, request, account, now))
         .collect();
     ranking.sort_by(|a, b| rank::compare(a, b, request));
     ranking.truncate(SHOWN);

@@ -176,9 +176,7 @@ pub fn decide(request: &Request, account: &AccountView, pool: &impl Pool, now: T
         return keep(request, holding, pool);
     }
     account.availability(now)?;
-    // A slot that `fresh` gives back counts as free for the new choice.
-    let returning = holding.map(|h| &h.credential);
-    let has_room = |c: &Candidate| c.free_slots() + i64::from(returning == Some(&c.id)) > 0;
+    let has_room = |c: &Candidate| has_room(c, request, account, now);
 
     if let Some(api_id) = request.pinned {
         return pinned(request, api_id, pool, now, has_room);
@@ -191,6 +189,14 @@ pub fn decide(request: &Request, account: &AccountView, pool: &impl Pool, now: T
         .min_by(|a, b| rank::compare(a, b, request))
         .map(|best| Decision::Bind { credential: best.id.clone(), via: Via::Strategy(request.strategy) })
         .ok_or(Refusal::Exhausted)
+}
+
+/// Whether `candidate` has a slot for this account. What the account gives back in the same step,
+/// by `fresh` or because its lease has ended, counts as free, unless the credential is draining.
+fn has_room(candidate: &Candidate, request: &Request, account: &AccountView, now: Timestamp) -> bool {
+    let gives_back = request.fresh || account.live_holding(now).is_none();
+    let returned = account.holding.as_ref().filter(|held| gives_back && held.credential == candidate.id);
+    candidate.current_accounts - i64::from(returned.is_some()) < candidate.max_accounts
 }
 
 /// Sticky: Telegram ties a session to the `api_id` it logged in with, so an account keeps its

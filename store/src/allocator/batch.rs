@@ -33,7 +33,17 @@ pub(crate) struct Batch {
     log: Vec<(Asker, Entry)>,
     /// Allocations in the batch: how deep a ranking has to be read.
     depth: usize,
-    lapsed: bool,
+    /// For which credentials ended leases were looked up already.
+    lapsed: HashSet<(TenantId, Choice)>,
+}
+
+/// The credentials among which a request chooses.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Choice {
+    /// Those of these shelves.
+    Shelves(Vec<String>),
+    /// The one that it pinned.
+    Pinned(CredentialId),
 }
 
 impl Batch {
@@ -50,7 +60,7 @@ impl Batch {
             seen_results: HashMap::new(),
             log: Vec::new(),
             depth: 0,
-            lapsed: false,
+            lapsed: HashSet::new(),
         })
     }
 
@@ -107,8 +117,8 @@ impl Batch {
         let missing: HashSet<CredentialId> =
             ids.into_iter().filter(|id| !self.set.credentials.contains_key(id)).collect();
         let missing: Vec<CredentialId> = missing.into_iter().collect();
-        for (credential, deleted) in self.tx.load_credentials(&missing).await? {
-            self.set.add_named(credential, deleted);
+        for credential in self.tx.load_credentials(&missing).await? {
+            self.set.add_named(credential);
         }
         Ok(())
     }
@@ -145,11 +155,8 @@ impl Batch {
     /// Before a refusal: lets go of leases that have ended, and on PostgreSQL waits for rows that
     /// another process held when the rankings were read. Whether there is anything new to choose.
     pub(super) async fn look_again(&mut self, tenant: &TenantId, request: &Request) -> Result<bool> {
-        if !self.lapsed {
-            self.lapsed = true;
-            if self.lapse(LAPSED_AT_ONCE).await? > 0 {
-                return Ok(true);
-            }
+        if self.lapse_for(tenant, request).await? > 0 {
+            return Ok(true);
         }
         if !self.tx.is_postgres() || request.pinned.is_some() {
             return Ok(false);
@@ -164,9 +171,32 @@ impl Batch {
         Ok(found > 0)
     }
 
+    /// Lets go of leases that have ended on the credentials that a request may have, so that a
+    /// refusal never rests on them. How many there were.
+    async fn lapse_for(&mut self, tenant: &TenantId, request: &Request) -> Result<usize> {
+        let choice = match request.pinned {
+            Some(api_id) => {
+                let Some(id) = self.set.by_api_id(tenant, api_id) else { return Ok(0) };
+                Choice::Pinned(id.clone())
+            }
+            None => Choice::Shelves(self.selectors(tenant, request)?.iter().map(|s| s.shelf.key()).collect()),
+        };
+        if !self.lapsed.insert((tenant.clone(), choice.clone())) {
+            return Ok(0);
+        }
+        // Leases that this batch has ended still stand in the database.
+        let limit = LAPSED_AT_ONCE + self.set.accounts.len();
+        let rows = self.tx.expired_accounts_on(tenant, &choice, self.now, limit).await?;
+        self.lapse_accounts(rows).await
+    }
+
     /// Lets go of up to `limit` leases that have ended, of any tenant. How many there were.
     pub(crate) async fn lapse(&mut self, limit: usize) -> Result<usize> {
         let rows = self.tx.expired_accounts(self.now, limit).await?;
+        self.lapse_accounts(rows).await
+    }
+
+    async fn lapse_accounts(&mut self, rows: Vec<AccountRow>) -> Result<usize> {
         let keys: Vec<_> =
             rows.iter().map(|r| (TenantId::from(r.tenant_id.as_str()), AccountKey::stored(r.account_id.clone()))).collect();
         let ids = self.take_in_accounts(rows)?;

@@ -4,8 +4,8 @@ use domain::allocation::{Census, CensusLine};
 use domain::credential::{Shelf, Standing};
 use domain::{AccountKey, ApiId, CredentialId, Strategy, TenantId, Timestamp};
 use serde_json::{Value, json};
-use sqlx::FromRow;
 
+use super::batch::Choice;
 use super::working::{AccountRow, Credential, CredentialRow, Selector};
 use crate::db::{Sql, Tx, args, json_texts, sql};
 use crate::error::Result;
@@ -15,7 +15,7 @@ macro_rules! credential_columns {
         "c.id, c.tenant_id, c.api_id, c.api_hash, c.name, c.standing, c.shelf, c.priority, c.max_accounts,
          c.current_accounts, c.cooldown_until, c.success_count, c.fail_count, c.consecutive_failures,
          c.recent_failures, c.success_score, c.health_score, c.last_allocated_at, c.last_failure_at, c.ban_reason,
-         c.flag, c.flagged_by, c.login_only, c.last_seq"
+         c.flag, c.flagged_by, c.login_only, c.last_seq, c.deleted_at"
     };
 }
 
@@ -51,10 +51,28 @@ pub(crate) const EXPIRED_ACCOUNTS: &str = concat!(
     " FROM accounts a WHERE a.expires_at <= $1 ORDER BY a.expires_at LIMIT $2 SKIP_LOCKED(a)"
 );
 
+/// The order of a join that is written `CROSS JOIN` is kept by SQLite: from the leases that have
+/// ended, which are few.
+pub(crate) const EXPIRED_ON_SHELVES: &str = concat!(
+    "SELECT ",
+    account_columns!(),
+    " FROM accounts a CROSS JOIN credentials c
+      WHERE a.expires_at <= $1 AND a.tenant_id = $2 AND c.id = a.credential_id AND c.shelf IN TEXTS($3)
+        AND c.standing = 'enabled' AND c.cooldown_until <= $1
+      ORDER BY a.expires_at LIMIT $4 SKIP_LOCKED(a)"
+);
+
+pub(crate) const EXPIRED_ON_CREDENTIAL: &str = concat!(
+    "SELECT ",
+    account_columns!(),
+    " FROM accounts a WHERE a.tenant_id = $2 AND a.credential_id = $3 AND a.expires_at <= $1
+      ORDER BY a.allocation_id LIMIT $4 SKIP_LOCKED(a)"
+);
+
 pub(crate) const CREDENTIALS: &str = concat!(
     "SELECT ",
     credential_columns!(),
-    ", c.deleted_at FROM credentials c WHERE c.id IN TEXTS($1) ORDER BY c.id FOR_UPDATE(c)"
+    " FROM credentials c WHERE c.id IN TEXTS($1) ORDER BY c.id FOR_UPDATE(c)"
 );
 
 pub(crate) const CREDENTIAL_IDS: &str = "
@@ -144,20 +162,31 @@ impl Tx {
         self.all(sql!(EXPIRED_ACCOUNTS), args![now, limit]).await
     }
 
-    /// Credentials by our id, locked in id order; with whether they are deleted.
-    pub(super) async fn load_credentials(&mut self, ids: &[CredentialId]) -> Result<Vec<(Credential, bool)>> {
-        #[derive(FromRow)]
-        struct Row {
-            #[sqlx(flatten)]
-            credential: CredentialRow,
-            deleted_at: Option<i64>,
+    /// Some accounts whose lease on one of the chosen credentials has ended.
+    pub(super) async fn expired_accounts_on(
+        &mut self,
+        tenant: &TenantId,
+        choice: &Choice,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<AccountRow>> {
+        match choice {
+            Choice::Shelves(shelves) => {
+                let shelves = json_texts(shelves.iter().map(String::as_str));
+                self.all(sql!(EXPIRED_ON_SHELVES), args![now, tenant, shelves, limit]).await
+            }
+            Choice::Pinned(id) => self.all(sql!(EXPIRED_ON_CREDENTIAL), args![now, tenant, id, limit]).await,
         }
+    }
+
+    /// Credentials by our id, locked in id order; deleted ones too.
+    pub(super) async fn load_credentials(&mut self, ids: &[CredentialId]) -> Result<Vec<Credential>> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let ids = json_texts(ids.iter().map(CredentialId::as_str));
-        let rows: Vec<Row> = self.all(sql!(CREDENTIALS), args![ids]).await?;
-        rows.into_iter().map(|row| Ok((Credential::try_from(row.credential)?, row.deleted_at.is_some()))).collect()
+        let rows: Vec<CredentialRow> = self.all(sql!(CREDENTIALS), args![ids]).await?;
+        rows.into_iter().map(Credential::try_from).collect()
     }
 
     /// Our ids of Telegram's ids.
@@ -195,7 +224,7 @@ impl Tx {
             .all(ranking_ids(selector.strategy), args![&selector.tenant, selector.shelf.key(), now, limit])
             .await?;
         let ids: Vec<CredentialId> = ids.into_iter().map(|(id,)| CredentialId::from(id)).collect();
-        Ok(self.load_credentials(&ids).await?.into_iter().map(|(credential, _)| credential).collect())
+        self.load_credentials(&ids).await
     }
 
     /// The tenant's census.

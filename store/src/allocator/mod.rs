@@ -244,6 +244,24 @@ impl Store {
         Ok(lapsed)
     }
 
+    /// Releases every account of a credential, in small steps. How many there were.
+    pub async fn release_all(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        credential: &domain::CredentialId,
+    ) -> Result<usize> {
+        self.credential(tenant, credential).await?;
+        let mut released = 0;
+        loop {
+            let some = self.release_some(tenant, origin, credential, BATCH).await?;
+            released += some;
+            if some == 0 {
+                return Ok(released);
+            }
+        }
+    }
+
     /// Releases up to `limit` accounts of a credential. How many there were.
     pub(crate) async fn release_some(
         &self,

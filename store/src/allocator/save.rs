@@ -62,7 +62,8 @@ pub(crate) const RESULTS: &str = "
     SELECT CAST(e.value ->> 's' AS BIGINT), e.value ->> 't', CAST(e.value ->> 'w' AS BIGINT), e.value ->> 'c',
            e.value ->> 'a', e.value ->> 'p', CAST(e.value ->> 'ok' AS BOOLEAN), e.value ->> 'x', e.value ->> 'f',
            CAST(e.value ->> 'l' AS BIGINT), e.value ->> 'o', e.value ->> 'i'
-    FROM EACH($1) AS e";
+    FROM EACH($1) AS e WHERE TRUE
+    ON CONFLICT (tenant_id, result_id) WHERE result_id IS NOT NULL DO NOTHING";
 
 impl Tx {
     /// Writes the credentials that changed.
@@ -95,12 +96,15 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes raw results.
+    /// Writes raw results. A `result_id` that another process has written since it was looked up
+    /// makes the whole batch stale.
     pub(super) async fn save_results(&mut self, rows: Vec<Value>) -> Result<()> {
-        if !rows.is_empty() {
-            self.execute(sql!(RESULTS), args![Value::Array(rows).to_string()]).await?;
+        if rows.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let expected = rows.len() as u64;
+        let written = self.execute(sql!(RESULTS), args![Value::Array(rows).to_string()]).await?;
+        insist(written, expected)
     }
 }
 

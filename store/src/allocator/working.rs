@@ -43,6 +43,7 @@ pub(crate) struct CredentialRow {
     pub flagged_by: Option<String>,
     pub login_only: bool,
     pub last_seq: i64,
+    pub deleted_at: Option<i64>,
 }
 
 /// A credential in memory.
@@ -61,6 +62,8 @@ pub(crate) struct Credential {
     pub flagged_by: Option<String>,
     pub login_only: bool,
     pub last_seq: i64,
+    /// A tombstone: kept for those who point at it, never handed out.
+    pub deleted: bool,
     pub dirty: bool,
 }
 
@@ -103,6 +106,7 @@ impl TryFrom<CredentialRow> for Credential {
             flagged_by: row.flagged_by,
             login_only: row.login_only,
             last_seq: row.last_seq,
+            deleted: row.deleted_at.is_some(),
             dirty: false,
         })
     }
@@ -233,8 +237,8 @@ impl WorkingSet {
     }
 
     /// Takes in credentials that were loaded by name. Deleted ones are known by id only.
-    pub fn add_named(&mut self, credential: Credential, deleted: bool) {
-        if !deleted {
+    pub fn add_named(&mut self, credential: Credential) {
+        if !credential.deleted {
             let key = (credential.tenant.clone(), credential.candidate.api_id);
             self.by_api_id.insert(key, credential.candidate.id.clone());
         }
@@ -273,7 +277,7 @@ pub(crate) struct TenantPool<'a> {
 
 impl Pool for TenantPool<'_> {
     fn get(&self, id: &CredentialId) -> Option<&Candidate> {
-        self.set.credentials.get(id).filter(|c| c.tenant == *self.tenant).map(|c| &c.candidate)
+        self.set.credentials.get(id).filter(|c| c.tenant == *self.tenant && !c.deleted).map(|c| &c.candidate)
     }
 
     fn by_api_id(&self, api_id: ApiId) -> Option<&Candidate> {

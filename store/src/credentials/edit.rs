@@ -17,6 +17,9 @@ use crate::{Ambient, Store};
 
 /// Accounts released per transaction when a credential is removed by force.
 const RELEASED_AT_ONCE: usize = 200;
+/// Attempts at a removal by force that may find nothing to release before the count is taken to be
+/// wrong; somebody else may release the last account in between.
+const FRUITLESS: usize = 3;
 
 /// A change of a credential: what is absent stays, what is `null` is cleared.
 #[derive(Clone, Debug, Default)]
@@ -187,12 +190,14 @@ impl Store {
         patch: &Patch,
         expected: Option<i64>,
     ) -> Result<()> {
-        let before = self.credential(tenant, id).await?;
         let mut tx = self.begin().await?;
-        tx.check_version(tenant, id, expected).await?;
+        // Groups are locked before credentials everywhere.
         if let Some(group) = &patch.group_id {
             tx.check_group(tenant, group.as_ref()).await?;
         }
+        tx.check_version(tenant, id, expected).await?;
+        // Read behind the lock: what the patch leaves out must stay as it is now.
+        let before = tx.credential(tenant, id).await?;
         tx.write_patch(tenant, id, &before, patch, self.sealer(), self.now()).await?;
         tx.bump_revision().await?;
         let entry = Entry::new(Action::Updated).credential(id).data(changes(&before, patch));
@@ -209,10 +214,11 @@ impl Store {
         force: bool,
         expected: Option<i64>,
     ) -> Result<()> {
-        let before = self.credential(tenant, id).await?;
+        let mut fruitless = 0;
         loop {
             let mut tx = self.begin().await?;
             tx.check_version(tenant, id, expected).await?;
+            let before = tx.credential(tenant, id).await?;
             let gone = tx
                 .execute(
                     sql!(
@@ -236,7 +242,12 @@ impl Store {
                     before.current_accounts
                 )));
             }
-            self.release_some(tenant, origin, id, RELEASED_AT_ONCE).await?;
+            let released = self.release_some(tenant, origin, id, RELEASED_AT_ONCE).await?;
+            fruitless = if released == 0 { fruitless + 1 } else { 0 };
+            if fruitless > FRUITLESS {
+                let what = format!("credential {id} counts {} accounts that nobody finds", before.current_accounts);
+                return Err(StoreError::Damaged(what));
+            }
         }
     }
 

@@ -82,7 +82,7 @@ macro_rules! filtered {
             AND ($9 = '[]' OR CASE WHEN c.health_score >= 90 THEN 'excellent' WHEN c.health_score >= 70 THEN 'good'
                  WHEN c.health_score >= 50 THEN 'fair' WHEN c.health_score >= 30 THEN 'poor' ELSE 'critical' END
                  IN TEXTS($9))
-            AND ($10 = '' OR c.tags LIKE $10 ESCAPE '\\')"
+            AND ($10 = '' OR REPLACE(c.tags, $10, '') <> c.tags)"
     };
 }
 
@@ -195,10 +195,12 @@ impl Store {
 
 fn filter_args(tenant: &TenantId, filter: &Filter) -> Vec<Arg> {
     let list = |texts: &[String]| json_texts(texts.iter().map(String::as_str));
-    let q = escape(&filter.q.to_lowercase());
+    // Both databases fold the case of ASCII letters only.
+    let q = escape(&filter.q.to_ascii_lowercase());
     let (inside, start) = if q.is_empty() { (String::new(), String::new()) } else { (format!("%{q}%"), format!("{q}%")) };
-    // Tags are JSON text: the tag stands there as a JSON string.
-    let tag = filter.tag.as_ref().map_or(String::new(), |t| format!("%{}%", escape(&serde_json::json!(t).to_string())));
+    // Tags are JSON text: the tag stands there as a JSON string. Not LIKE, which minds the case of
+    // letters on one database only.
+    let tag = filter.tag.as_ref().map_or(String::new(), |t| serde_json::json!(t).to_string());
     args![
         tenant,
         inside,

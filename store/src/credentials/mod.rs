@@ -17,7 +17,7 @@ pub(crate) use edit::{draft_json, insert_drafts};
 pub use list::{Filter, Page, Sort, SortKey};
 
 use crate::Store;
-use crate::db::{args, sql};
+use crate::db::{Tx, args, sql};
 use crate::error::{Result, StoreError};
 use crate::seal::Place;
 
@@ -180,21 +180,26 @@ pub(crate) fn phone_place<'a>(tenant: &'a TenantId, id: &'a CredentialId) -> Pla
     Place { tenant: tenant.as_str(), table: "credentials", column: "source_phone", id: id.as_str() }
 }
 
+/// One credential by our id.
+const ONE: &str = concat!(
+    "SELECT ",
+    view_columns!(),
+    " FROM credentials c LEFT JOIN credential_groups g ON g.id = c.group_id
+      WHERE c.id = $1 AND c.tenant_id = $2 AND c.deleted_at IS NULL"
+);
+
+impl Tx {
+    /// One credential as this transaction sees it.
+    pub(crate) async fn credential(&mut self, tenant: &TenantId, id: &CredentialId) -> Result<Credential> {
+        let row: Option<Row> = self.optional(sql!(ONE), args![id, tenant]).await?;
+        row.ok_or(StoreError::NotFound("credential"))?.try_into()
+    }
+}
+
 impl Store {
     /// One credential.
     pub async fn credential(&self, tenant: &TenantId, id: &CredentialId) -> Result<Credential> {
-        let row: Option<Row> = self
-            .db()
-            .optional(
-                sql!(concat!(
-                    "SELECT ",
-                    view_columns!(),
-                    " FROM credentials c LEFT JOIN credential_groups g ON g.id = c.group_id
-                      WHERE c.id = $1 AND c.tenant_id = $2 AND c.deleted_at IS NULL"
-                )),
-                args![id, tenant],
-            )
-            .await?;
+        let row: Option<Row> = self.db().optional(sql!(ONE), args![id, tenant]).await?;
         row.ok_or(StoreError::NotFound("credential"))?.try_into()
     }
 
@@ -206,5 +211,21 @@ impl Store {
             .await?;
         let (sealed,) = row.ok_or(StoreError::NotFound("credential"))?;
         self.sealer().open_text(hash_place(tenant, id), &sealed)
+    }
+}
+
+impl Store {
+    /// Notes an export, before it starts.
+    pub async fn note_export(&self, tenant: &TenantId, origin: &crate::Origin, include_hash: bool) -> Result<()> {
+        let data = serde_json::json!({ "include_hash": include_hash });
+        let entry = crate::journal::Entry::new(domain::event::Action::Exported).data(data);
+        let mut tx = self.begin().await?;
+        tx.record(tenant, origin, self.now(), &[entry]).await?;
+        tx.commit().await
+    }
+
+    /// The plain hash, for an export that was noted and permitted.
+    pub async fn export_hash(&self, tenant: &TenantId, id: &CredentialId) -> Result<SecretString> {
+        self.open_hash(tenant, id).await
     }
 }

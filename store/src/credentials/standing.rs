@@ -78,15 +78,19 @@ impl Store {
             return Err(StoreError::Conflict("the credential is not banned".to_owned()));
         }
         let mut tx = self.begin().await?;
-        tx.execute(
-            sql!(
-                "UPDATE credentials SET standing = 'enabled', ban_reason = NULL, flag = NULL, flagged_by = NULL,
-                     consecutive_failures = 0, updated_at = $1, version = version + 1
-                 WHERE id = $2 AND tenant_id = $3 AND standing = 'banned'"
-            ),
-            args![self.now(), id, tenant],
-        )
-        .await?;
+        let lifted = tx
+            .execute(
+                sql!(
+                    "UPDATE credentials SET standing = 'enabled', ban_reason = NULL, flag = NULL, flagged_by = NULL,
+                         consecutive_failures = 0, updated_at = $1, version = version + 1
+                     WHERE id = $2 AND tenant_id = $3 AND deleted_at IS NULL AND standing = 'banned'"
+                ),
+                args![self.now(), id, tenant],
+            )
+            .await?;
+        if lifted == 0 {
+            return Err(StoreError::Conflict("the credential has just been changed by somebody else".to_owned()));
+        }
         tx.bump_revision().await?;
         let data = json!({ "reason": before.ban_reason });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::Unbanned).credential(id).data(data)]).await?;
@@ -96,8 +100,9 @@ impl Store {
     /// Forgives: failures in a row, recent failures, cooldown and suspicion start anew. What was
     /// counted in all stays.
     pub async fn reset_failures(&self, tenant: &TenantId, origin: &Origin, id: &CredentialId) -> Result<()> {
-        let before = self.credential(tenant, id).await?;
         let mut tx = self.begin().await?;
+        tx.check_version(tenant, id, None).await?;
+        let before = tx.credential(tenant, id).await?;
         tx.execute(
             sql!(
                 "UPDATE credentials SET consecutive_failures = 0, recent_failures = 0, cooldown_until = 0, flag = NULL,

@@ -1,0 +1,66 @@
+//! What belongs to one request and is needed where answers are made: its id, path and time.
+
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use domain::Timestamp;
+
+use crate::AppState;
+
+/// The header that carries the request id both ways.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+#[derive(Clone, Debug)]
+struct Context {
+    request_id: String,
+    path: String,
+    now: Timestamp,
+}
+
+tokio::task_local! {
+    static CONTEXT: Context;
+}
+
+/// The id of the request that is being answered; empty outside of one.
+pub fn request_id() -> String {
+    CONTEXT.try_with(|c| c.request_id.clone()).unwrap_or_default()
+}
+
+/// The path that was asked.
+pub fn path() -> String {
+    CONTEXT.try_with(|c| c.path.clone()).unwrap_or_default()
+}
+
+/// When the request came in.
+pub fn now() -> Timestamp {
+    CONTEXT.try_with(|c| c.now).unwrap_or_default()
+}
+
+/// Who asked, put there by the extractor that found out, for the log's line.
+#[derive(Clone, Debug)]
+pub struct Asked(pub String);
+
+/// Gives the request its id and writes its one line in the log.
+pub async fn layer(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let sane = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    let given = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok()).filter(sane);
+    let request_id = given.map_or_else(|| app.store.ambient().new_id(), str::to_owned);
+    let context =
+        Context { request_id: request_id.clone(), path: request.uri().path().to_owned(), now: app.store.now() };
+    let (method, path) = (request.method().clone(), context.path.clone());
+    let started = Instant::now();
+    let mut response = CONTEXT.scope(context, next.run(request)).await;
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let actor = response.extensions().get::<Asked>().map_or("-", |asked| asked.0.as_str());
+    tracing::info!(
+        target: "api_pool::access",
+        %method, path, status = response.status().as_u16(), request_id, actor,
+        micros = started.elapsed().as_micros() as u64, "request"
+    );
+    response
+}

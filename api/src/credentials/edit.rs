@@ -1,0 +1,261 @@
+//! List, add, read, change and remove credentials.
+
+use std::str::FromStr;
+
+use domain::credential::{DEFAULT_MAX_ACCOUNTS, Draft};
+use domain::health::Grade;
+use domain::{CredentialId, GroupId, MemberLevel, Status};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use store::credentials::{Filter, Page, Patch, Sort, SortKey};
+use utoipa::ToSchema;
+
+use super::view::CredentialView;
+use crate::answer::{Answer, List};
+use crate::error::{ApiError, Result};
+use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, one_of, rights};
+use crate::fields::{ApiIdField, choice, nullable};
+
+/// Counting stops here.
+const COUNT_CAP: i64 = 10_000;
+
+/// Where a page ended: the sort it belongs to, the value, the id.
+#[derive(Debug, Serialize, Deserialize)]
+struct Place {
+    s: String,
+    n: Option<i64>,
+    t: Option<String>,
+    i: String,
+}
+
+/// Lists credentials. `sort` is a field, with `-` in front for the highest first; `status`,
+/// `group_id` and `health_grade` take several values by comma, and `!=` for all but these.
+#[utoipa::path(
+    get, path = "/api/admin/api-pool/", tag = "credentials",
+    params(
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 500),
+        ("cursor" = Option<String>, Query),
+        ("sort" = Option<String>, Query, description = "created_at, name, api_id, priority, health_score, current_accounts, success_count, fail_count or last_allocated_at"),
+        ("q" = Option<String>, Query, description = "Part of a name, the start of an api_id, or an id"),
+        ("status" = Option<String>, Query),
+        ("group_id" = Option<String>, Query, description = "Ids by comma; `none` for those without"),
+        ("health_grade" = Option<String>, Query),
+        ("tag" = Option<String>, Query),
+    ),
+    responses((status = 200, description = "A page", body = Answer<List<CredentialView>>))
+)]
+pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<List<CredentialView>>> {
+    let words = |list: Vec<Status>| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let filter = Filter {
+        q: query.text("q").unwrap_or_default(),
+        status: words(query.choices("status")?),
+        not_status: words(query.choices("status!")?),
+        group: query.texts("group_id"),
+        not_group: query.texts("group_id!"),
+        grade: query.choices::<Grade>("health_grade")?.iter().map(ToString::to_string).collect(),
+        tag: query.text("tag"),
+    };
+    let sort_text = query.text("sort").unwrap_or_else(|| "-created_at".to_owned());
+    let (sort, descending) = parse_sort(&sort_text)?;
+    let after = query.cursor::<Place>()?.map(|place| place.check(&sort_text, sort)).transpose()?;
+    let limit = query.limit()?;
+    query.end()?;
+
+    let page = Page { sort, descending, after, limit: limit + 1 };
+    let (store, tenant) = (&may.app.store, &may.caller.tenant);
+    let mut rows = store.credentials(tenant, &filter, &page).await?;
+    let counted = store.count_credentials(tenant, &filter).await?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|last| Cursor::write(&Place::of(&sort_text, sort, last)));
+    Ok(Answer::new(List::new(rows.into_iter().map(CredentialView::from).collect(), counted, COUNT_CAP, next)))
+}
+
+fn parse_sort(text: &str) -> Result<(Sort, bool)> {
+    let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
+    let sort = Sort::from_str(name).map_err(|_| ApiError::field("sort", one_of::<Sort>()))?;
+    Ok((sort, descending))
+}
+
+impl Place {
+    fn of(sort_text: &str, sort: Sort, last: &store::credentials::Credential) -> Self {
+        let (n, t) = match sort.key(last) {
+            SortKey::Int(n) => (Some(n), None),
+            SortKey::Text(t) => (None, Some(t)),
+        };
+        Self { s: sort_text.to_owned(), n, t, i: last.id.to_string() }
+    }
+
+    fn check(self, sort_text: &str, sort: Sort) -> Result<(SortKey, String)> {
+        let key = if sort.is_text() { self.t.map(SortKey::Text) } else { self.n.map(SortKey::Int) };
+        let key = key.filter(|_| self.s == sort_text);
+        key.map(|key| (key, self.i)).ok_or_else(|| ApiError::field("cursor", "belongs to another sort"))
+    }
+}
+
+/// What a person says of a new credential.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCredential {
+    api_id: ApiIdField,
+    /// Telegram's secret; kept sealed.
+    #[schema(value_type = String)]
+    api_hash: SecretString,
+    name: String,
+    /// Slots; 5 when absent.
+    #[schema(minimum = 1, maximum = 100_000)]
+    max_accounts: Option<i64>,
+    group_id: Option<String>,
+    /// Higher goes first.
+    priority: Option<i64>,
+    is_premium: Option<bool>,
+    min_member_level: Option<String>,
+    tags: Option<Vec<String>>,
+    /// The phone number that registered the application; kept sealed.
+    #[schema(value_type = Option<String>)]
+    source_phone: Option<SecretString>,
+    note: Option<String>,
+}
+
+/// Adds a credential.
+#[utoipa::path(
+    post, path = "/api/admin/api-pool/", tag = "credentials", request_body = NewCredential,
+    responses((status = 200, description = "Added", body = Answer<CredentialView>))
+)]
+pub async fn add(
+    may: May<rights::WriteCredentials>,
+    Strict(new): Strict<NewCredential>,
+) -> Result<Answer<CredentialView>> {
+    let draft = Draft {
+        api_id: new.api_id.0,
+        api_hash: new.api_hash,
+        name: new.name,
+        max_accounts: new.max_accounts.unwrap_or(DEFAULT_MAX_ACCOUNTS),
+        group_id: group(new.group_id)?,
+        priority: new.priority.unwrap_or(0),
+        is_premium: new.is_premium.unwrap_or(false),
+        min_member_level: level(new.min_member_level.as_deref())?.unwrap_or_default(),
+        tags: new.tags.unwrap_or_default(),
+        source_phone: new.source_phone,
+        note: new.note,
+    };
+    draft.check(&may.app.config.samples)?;
+    let (store, caller) = (&may.app.store, &may.caller);
+    let id = store.add_credential(&caller.tenant, &caller.origin, &draft).await?;
+    answer(store.credential(&caller.tenant, &id).await?)
+}
+
+/// A change: what is absent stays, what is `null` is cleared.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialChange {
+    /// Replaces the old secret.
+    #[schema(value_type = Option<String>)]
+    api_hash: Option<SecretString>,
+    name: Option<String>,
+    /// Fewer than are taken lets it drain.
+    #[schema(minimum = 1, maximum = 100_000)]
+    max_accounts: Option<i64>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    group_id: Option<Option<String>>,
+    priority: Option<i64>,
+    is_premium: Option<bool>,
+    min_member_level: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Vec<String>>)]
+    tags: Option<Option<Vec<String>>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    source_phone: Option<Option<SecretString>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    note: Option<Option<String>>,
+}
+
+/// Changes a credential.
+#[utoipa::path(
+    put, path = "/api/admin/api-pool/{id}", tag = "credentials", request_body = CredentialChange,
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag that you have seen")),
+    responses(
+        (status = 200, description = "Changed", body = Answer<CredentialView>),
+        (status = 412, description = "Changed by somebody else", body = crate::error::Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn update(
+    may: May<rights::WriteCredentials>,
+    Id(id): Id,
+    IfMatch(expected): IfMatch,
+    Strict(change): Strict<CredentialChange>,
+) -> Result<Answer<CredentialView>> {
+    let patch = Patch {
+        api_hash: change.api_hash,
+        name: change.name,
+        max_accounts: change.max_accounts,
+        group_id: change.group_id.map(group).transpose()?,
+        priority: change.priority,
+        is_premium: change.is_premium,
+        min_member_level: level(change.min_member_level.as_deref())?,
+        tags: change.tags.map(Option::unwrap_or_default),
+        source_phone: change.source_phone,
+        note: change.note,
+    };
+    patch.check()?;
+    let (id, store, caller) = (CredentialId::from(id), &may.app.store, &may.caller);
+    store.update_credential(&caller.tenant, &caller.origin, &id, &patch, expected).await?;
+    answer(store.credential(&caller.tenant, &id).await?)
+}
+
+fn group(id: Option<String>) -> Result<Option<GroupId>> {
+    let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(None) };
+    let plausible = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric());
+    if plausible { Ok(Some(GroupId::from(id))) } else { Err(ApiError::field("group_id", "is not one of the groups")) }
+}
+
+fn level(text: Option<&str>) -> Result<Option<MemberLevel>> {
+    choice("min_member_level", text)
+}
+
+pub(super) fn answer(credential: store::credentials::Credential) -> Result<Answer<CredentialView>> {
+    let version = credential.version;
+    Ok(Answer::new(CredentialView::from(credential)).etag(version))
+}
+
+/// One credential.
+#[utoipa::path(
+    get, path = "/api/admin/api-pool/{id}", tag = "credentials", params(("id" = String, Path)),
+    responses(
+        (status = 200, description = "The credential", body = Answer<CredentialView>),
+        (status = 404, description = "No such credential", body = crate::error::Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn get(may: May<rights::ReadCredentials>, Id(id): Id) -> Result<Answer<CredentialView>> {
+    answer(may.app.store.credential(&may.caller.tenant, &CredentialId::from(id)).await?)
+}
+
+/// What was removed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Removed {
+    id: String,
+}
+
+/// Removes a credential. While accounts hold it this is refused, unless `force=true` releases them
+/// first.
+#[utoipa::path(
+    delete, path = "/api/admin/api-pool/{id}", tag = "credentials",
+    params(("id" = String, Path), ("force" = Option<bool>, Query), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Removed", body = Answer<Removed>))
+)]
+pub async fn delete(
+    may: May<rights::DeleteCredentials>,
+    Id(id): Id,
+    IfMatch(expected): IfMatch,
+    mut query: Query,
+) -> Result<Answer<Removed>> {
+    let force = query.flag("force")?;
+    query.end()?;
+    let (key, caller) = (CredentialId::from(id.as_str()), &may.caller);
+    may.app.store.delete_credential(&caller.tenant, &caller.origin, &key, force, expected).await?;
+    Ok(Answer::new(Removed { id }))
+}
+

@@ -1,0 +1,142 @@
+//! JSON bodies: their size, their type, and errors that name the field and the rule.
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header;
+use serde::de::DeserializeOwned;
+
+use crate::error::{ApiError, Code, Result};
+
+/// The largest body, in bytes.
+const LIMIT: usize = 1 << 20;
+/// The largest import, in bytes.
+const UPLOAD_LIMIT: usize = 16 << 20;
+
+/// A body of an endpoint that older clients call: its type ignores fields that it does not know.
+#[derive(Debug)]
+pub struct Lenient<T>(pub T);
+
+/// A body whose type refuses fields that it does not know.
+#[derive(Debug)]
+pub struct Strict<T>(pub T);
+
+/// A large [`Strict`] body.
+#[derive(Debug)]
+pub struct Upload<T>(pub T);
+
+macro_rules! from_request {
+    ($name:ident, $limit:expr) => {
+        impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for $name<T> {
+            type Rejection = ApiError;
+
+            async fn from_request(request: Request, _: &S) -> Result<Self> {
+                read(request, $limit).await.map(Self)
+            }
+        }
+    };
+}
+
+from_request!(Lenient, LIMIT);
+from_request!(Strict, LIMIT);
+from_request!(Upload, UPLOAD_LIMIT);
+
+async fn read<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T> {
+    check_type(&request)?;
+    let body = to_bytes(request.into_body(), limit).await.map_err(|error| {
+        // The limit's own error hides behind axum's.
+        if std::error::Error::source(&error).is_some_and(|e| e.to_string().contains("length limit")) {
+            ApiError::new(Code::TooLarge, format!("the body must be at most {} MiB", limit >> 20))
+        } else {
+            ApiError::new(Code::Malformed, "the body did not arrive whole")
+        }
+    })?;
+    parse(if body.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &body })
+}
+
+/// A missing type counts as JSON.
+fn check_type(request: &Request) -> Result<()> {
+    let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return Ok(()) };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
+        Ok(())
+    } else {
+        Err(ApiError::new(Code::UnsupportedMediaType, "the body must be application/json"))
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|e| explain(&e.path().to_string(), e.inner()))?;
+    json.end().map_err(|_| ApiError::new(Code::Malformed, "the body must be one JSON value"))?;
+    Ok(parsed)
+}
+
+/// What serde says, without the value: that may be a secret.
+fn explain(path: &str, error: &serde_json::Error) -> ApiError {
+    if !error.is_data() {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        return ApiError::new(Code::Malformed, format!("the body is not JSON ({place})"));
+    }
+    let text = error.to_string();
+    let named = |prefix: &str| text.strip_prefix(prefix).and_then(|rest| rest.split('`').next());
+    let inside = |name: &str| if path == "." { name.to_owned() } else { format!("{path}.{name}") };
+    if let Some(name) = named("missing field `") {
+        return ApiError::field(&inside(name), "is required");
+    }
+    if text.starts_with("unknown field `") {
+        // The path ends in the unknown field itself.
+        return ApiError::field(path, "is not a field of this request");
+    }
+    if named("duplicate field `").is_some() {
+        return ApiError::field(path, "must be given once");
+    }
+    let expected = text.rsplit_once("expected ").map(|(_, rest)| rest.split(" at line ").next().unwrap_or(rest));
+    let rule = match expected {
+        Some(expected) => format!("must be {expected}"),
+        None => text.split(" at line ").next().unwrap_or("is not valid").to_owned(),
+    };
+    ApiError::field(if path == "." { "body" } else { path }, rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[allow(dead_code)]
+        name: String,
+        #[serde(default)]
+        #[allow(dead_code)]
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        #[allow(dead_code)]
+        number: i64,
+    }
+
+    fn complaint(body: &str) -> (String, String) {
+        let problem = serde_json::to_value(parse::<Body>(body.as_bytes()).unwrap_err().body()).unwrap();
+        let field = problem["details"][0]["field"].as_str().unwrap_or_default().to_owned();
+        (field, problem["message"].as_str().unwrap_or_default().to_owned())
+    }
+
+    #[test]
+    fn errors_name_the_field_and_never_the_value() {
+        assert_eq!(complaint("{}"), ("name".into(), "name is required".into()));
+        assert_eq!(complaint(r#"{"name":"x","secret":1}"#).0, "secret");
+        assert_eq!(complaint(r#"{"name":7}"#), ("name".into(), "name must be a string".into()));
+        assert_eq!(complaint(r#"{"name":"x","inner":{}}"#).0, "inner.number");
+        let (field, message) = complaint(r#"{"name":"x","inner":{"number":"hunter2"}}"#);
+        assert_eq!(field, "inner.number");
+        assert!(!message.contains("hunter2"), "{message}");
+        assert!(complaint("{").1.contains("not JSON"));
+        assert!(complaint("[]").1.starts_with("body must be"));
+    }
+}

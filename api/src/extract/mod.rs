@@ -1,0 +1,12 @@
+//! What handlers take: who asks, the body, the query, an id. Each says clearly what is wrong.
+
+mod body;
+mod id;
+mod principal;
+mod query;
+
+pub use body::{Lenient, Strict, Upload};
+pub use id::{Id, IfMatch};
+pub use principal::{Anyone, Caller, May, rights};
+pub use query::{Cursor, Query};
+pub(crate) use query::one_of;

@@ -1,0 +1,141 @@
+//! Query strings: every parameter is known or refused, and lists share their grammar.
+
+use std::collections::BTreeMap;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::{ApiId, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{ApiError, Result};
+
+/// Rows on a page when nobody says otherwise.
+const DEFAULT_LIMIT: usize = 50;
+/// The most rows on a page.
+const MAX_LIMIT: usize = 500;
+/// The longest value of a parameter, in bytes.
+const MAX_VALUE: usize = 2_048;
+
+/// The parameters, decoded. A handler takes what it knows; [`Query::end`] refuses the rest.
+#[derive(Debug)]
+pub struct Query {
+    given: BTreeMap<String, String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let mut given = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()) {
+            if value.len() > MAX_VALUE {
+                return Err(ApiError::field(&name, "must be at most 2048 bytes"));
+            }
+            if value.chars().any(char::is_control) || value.contains(char::REPLACEMENT_CHARACTER) {
+                return Err(ApiError::field(&name, "must be UTF-8 without control characters"));
+            }
+            if given.insert(name.to_string(), value.into_owned()).is_some() {
+                return Err(ApiError::field(&name, "must be given once"));
+            }
+        }
+        Ok(Self { given })
+    }
+}
+
+impl Query {
+    /// A text; an empty one counts as absent.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        self.given.remove(name).filter(|value| !value.is_empty())
+    }
+
+    /// An account's key. An unescaped `+` has become a space.
+    pub fn account(&mut self, name: &str) -> Option<String> {
+        let value = self.text(name)?;
+        Some(value.strip_prefix(' ').map_or(value.clone(), |rest| format!("+{rest}")))
+    }
+
+    /// `field=a,b`
+    pub fn texts(&mut self, name: &str) -> Vec<String> {
+        self.text(name).map(|v| v.split(',').map(|part| part.trim().to_owned()).collect()).unwrap_or_default()
+    }
+
+    /// Values out of a known set.
+    pub fn choices<T: std::str::FromStr + ToString + strum::IntoEnumIterator>(&mut self, name: &str) -> Result<Vec<T>> {
+        let parse = |text: &String| text.parse().map_err(|_| ApiError::field(name.trim_end_matches('!'), one_of::<T>()));
+        self.texts(name).iter().map(parse).collect()
+    }
+
+    /// A whole number within bounds.
+    pub fn number(&mut self, name: &str, least: i64, most: i64) -> Result<Option<i64>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let number = text.parse().ok().filter(|n| (least..=most).contains(n));
+        number.map(Some).ok_or_else(|| ApiError::field(name, format!("must be a whole number from {least} to {most}")))
+    }
+
+    /// `true` or `false`
+    pub fn flag(&mut self, name: &str) -> Result<bool> {
+        match self.text(name).as_deref() {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(_) => Err(ApiError::field(name, "must be true or false")),
+        }
+    }
+
+    /// RFC 3339, or a date.
+    pub fn moment(&mut self, name: &str) -> Result<Option<Timestamp>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let moment = Timestamp::parse(&text).map(Some);
+        moment.ok_or_else(|| ApiError::field(name, "must be an RFC 3339 date and time, or a date"))
+    }
+
+    /// Telegram's id.
+    pub fn api_id(&mut self, name: &str) -> Result<Option<ApiId>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let api_id = text.parse().ok().and_then(ApiId::new);
+        api_id.map(Some).ok_or_else(|| ApiError::field(name, "must be a whole number from 1 to 2147483647"))
+    }
+
+    /// How many rows.
+    pub fn limit(&mut self) -> Result<usize> {
+        Ok(self.number("limit", 1, MAX_LIMIT as i64)?.map_or(DEFAULT_LIMIT, |n| n as usize))
+    }
+
+    /// Where the page starts.
+    pub fn cursor<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
+        let Some(text) = self.text("cursor") else { return Ok(None) };
+        Cursor::read(&text).map(Some).ok_or_else(|| ApiError::field("cursor", "must be one that we have answered"))
+    }
+
+    /// Refuses what nobody has taken.
+    pub fn end(self) -> Result<()> {
+        match self.given.keys().next() {
+            None => Ok(()),
+            Some(name) => Err(ApiError::field(name, "is not a parameter of this request")),
+        }
+    }
+}
+
+pub(crate) fn one_of<T: ToString + strum::IntoEnumIterator>() -> String {
+    let names: Vec<String> = T::iter().map(|v| v.to_string()).collect();
+    format!("must be one of {}", names.join(", "))
+}
+
+/// Cursors are opaque: base64 of JSON.
+#[derive(Debug)]
+pub struct Cursor;
+
+impl Cursor {
+    /// Writes one.
+    pub fn write(value: &impl Serialize) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(value).unwrap_or_default())
+    }
+
+    fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
+        let json = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        // We never write escapes; a forged cursor must not smuggle NUL into a statement.
+        if json.contains("\\u") { None } else { serde_json::from_str(&json).ok() }
+    }
+}

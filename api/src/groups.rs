@@ -1,0 +1,197 @@
+//! Groups of credentials.
+
+use domain::{GroupId, Strategy};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::groups::{Group, GroupDraft};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::Sealed;
+use crate::answer::{Answer, List};
+use crate::error::Result;
+use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, rights};
+use crate::fields::{Moment, choice, nullable};
+
+/// Counting stops here.
+const COUNT_CAP: i64 = 10_000;
+
+pub(crate) fn router() -> OpenApiRouter<Sealed> {
+    OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(get, update, delete))
+}
+
+/// A group.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GroupView {
+    id: String,
+    name: String,
+    description: Option<String>,
+    color: Option<String>,
+    /// Its own strategy; `null` takes the tenant's.
+    #[schema(value_type = Option<String>)]
+    strategy: Option<Strategy>,
+    #[schema(value_type = Object)]
+    attributes: Value,
+    /// How many credentials it has.
+    credentials: i64,
+    created_at: Moment,
+    updated_at: Moment,
+    version: i64,
+}
+
+impl From<Group> for GroupView {
+    fn from(group: Group) -> Self {
+        Self {
+            id: group.id.to_string(),
+            name: group.name,
+            description: group.description,
+            color: group.color,
+            strategy: group.strategy,
+            attributes: group.attributes,
+            credentials: group.credentials,
+            created_at: Moment(group.created_at),
+            updated_at: Moment(group.updated_at),
+            version: group.version,
+        }
+    }
+}
+
+/// Lists groups, the oldest first.
+#[utoipa::path(
+    get, path = "/api/admin/api-pool/groups", tag = "groups",
+    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 500), ("cursor" = Option<String>, Query)),
+    responses((status = 200, description = "A page", body = Answer<List<GroupView>>))
+)]
+pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<List<GroupView>>> {
+    let (limit, after) = (query.limit()?, query.cursor::<String>()?);
+    query.end()?;
+    let (store, tenant) = (&may.app.store, &may.caller.tenant);
+    let mut groups = store.groups(tenant, after.as_deref(), limit + 1).await?;
+    let more = groups.len() > limit;
+    groups.truncate(limit);
+    let next = groups.last().filter(|_| more).map(|last| Cursor::write(&last.id));
+    let total = store.count_groups(tenant).await?;
+    Ok(Answer::new(List::new(groups.into_iter().map(GroupView::from).collect(), total, COUNT_CAP, next)))
+}
+
+/// A new group.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewGroup {
+    /// Unique in the tenant.
+    name: String,
+    description: Option<String>,
+    /// `#rrggbb`
+    color: Option<String>,
+    strategy: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    attributes: Option<Value>,
+}
+
+/// Adds a group.
+#[utoipa::path(
+    post, path = "/api/admin/api-pool/groups", tag = "groups", request_body = NewGroup,
+    responses((status = 200, description = "Added", body = Answer<GroupView>))
+)]
+pub async fn add(may: May<rights::WriteCredentials>, Strict(new): Strict<NewGroup>) -> Result<Answer<GroupView>> {
+    let draft = GroupDraft {
+        name: new.name,
+        description: new.description,
+        color: new.color,
+        strategy: choice("strategy", new.strategy.as_deref())?,
+        attributes: new.attributes.unwrap_or_else(|| json!({})),
+    };
+    draft.check()?;
+    let (store, caller) = (&may.app.store, &may.caller);
+    let id = store.add_group(&caller.tenant, &caller.origin, &draft).await?;
+    answer(store.group(&caller.tenant, &id).await?)
+}
+
+fn answer(group: Group) -> Result<Answer<GroupView>> {
+    let version = group.version;
+    Ok(Answer::new(GroupView::from(group)).etag(version))
+}
+
+/// One group.
+#[utoipa::path(
+    get, path = "/api/admin/api-pool/groups/{id}", tag = "groups", params(("id" = String, Path)),
+    responses((status = 200, description = "The group", body = Answer<GroupView>))
+)]
+pub async fn get(may: May<rights::ReadCredentials>, Id(id): Id) -> Result<Answer<GroupView>> {
+    answer(may.app.store.group(&may.caller.tenant, &GroupId::from(id)).await?)
+}
+
+/// A change: what is absent stays, what is `null` is cleared.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(clippy::option_option, reason = "absent, null and a value are three things")]
+pub struct GroupChange {
+    name: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    description: Option<Option<String>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    color: Option<Option<String>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    strategy: Option<Option<String>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Object>)]
+    attributes: Option<Option<Value>>,
+}
+
+/// Changes a group.
+#[utoipa::path(
+    put, path = "/api/admin/api-pool/groups/{id}", tag = "groups", request_body = GroupChange,
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Changed", body = Answer<GroupView>))
+)]
+pub async fn update(
+    may: May<rights::WriteCredentials>,
+    Id(id): Id,
+    IfMatch(expected): IfMatch,
+    Strict(change): Strict<GroupChange>,
+) -> Result<Answer<GroupView>> {
+    let (id, store, caller) = (GroupId::from(id), &may.app.store, &may.caller);
+    let before = store.group(&caller.tenant, &id).await?;
+    let strategy = match change.strategy {
+        None => before.strategy,
+        Some(text) => choice("strategy", text.as_deref())?,
+    };
+    let draft = GroupDraft {
+        name: change.name.unwrap_or(before.name),
+        description: change.description.unwrap_or(before.description),
+        color: change.color.unwrap_or(before.color),
+        strategy,
+        attributes: change.attributes.map_or(before.attributes, |a| a.unwrap_or_else(|| json!({}))),
+    };
+    draft.check()?;
+    // Merged onto the version that was read, so that nobody's edit in between is lost.
+    let expected = expected.unwrap_or(before.version);
+    store.update_group(&caller.tenant, &caller.origin, &id, &draft, Some(expected)).await?;
+    answer(store.group(&caller.tenant, &id).await?)
+}
+
+/// What was removed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RemovedGroup {
+    id: String,
+}
+
+/// Removes a group; its credentials move to none.
+#[utoipa::path(
+    delete, path = "/api/admin/api-pool/groups/{id}", tag = "groups",
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Removed", body = Answer<RemovedGroup>))
+)]
+pub async fn delete(
+    may: May<rights::DeleteCredentials>,
+    Id(id): Id,
+    IfMatch(expected): IfMatch,
+) -> Result<Answer<RemovedGroup>> {
+    let caller = &may.caller;
+    may.app.store.delete_group(&caller.tenant, &caller.origin, &GroupId::from(id.as_str()), expected).await?;
+    Ok(Answer::new(RemovedGroup { id }))
+}

@@ -1,0 +1,59 @@
+//! Whether the program is alive, and whether it is ready.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use axum::Json;
+
+use crate::Sealed;
+use crate::error::{ApiError, Code, Result};
+use crate::extract::Anyone;
+
+pub(crate) fn router() -> OpenApiRouter<Sealed> {
+    OpenApiRouter::new().routes(routes!(health)).routes(routes!(ready))
+}
+
+/// Alive.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthView {
+    /// `ok` while it can serve.
+    status: &'static str,
+    version: String,
+}
+
+/// Ready.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReadyView {
+    status: &'static str,
+    database: &'static str,
+    queue: &'static str,
+}
+
+/// Whether the program can serve.
+#[utoipa::path(
+    get, path = "/api/health", tag = "system", security(),
+    responses((status = 200, description = "It can", body = HealthView))
+)]
+pub async fn health(anyone: Anyone) -> Json<HealthView> {
+    Json(HealthView { status: "ok", version: anyone.app.config.version.clone() })
+}
+
+/// Whether clients should be sent here: the database and the queue answer, and it is not draining.
+#[utoipa::path(
+    get, path = "/api/ready", tag = "system", security(),
+    responses(
+        (status = 200, description = "Ready", body = ReadyView),
+        (status = 503, description = "Not ready", body = crate::error::Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn ready(anyone: Anyone) -> Result<Json<ReadyView>> {
+    if anyone.app.is_draining() {
+        return Err(ApiError::new(Code::Overloaded, "shutting down").retry_after(1));
+    }
+    anyone.app.store.ping().await.map_err(|_| ApiError::new(Code::Overloaded, "the database does not answer").retry_after(1))?;
+    let queue = anyone.app.store.due_jobs(jobs::Queue::Quick).await;
+    queue.map_err(|_| ApiError::new(Code::Overloaded, "the queue does not answer").retry_after(1))?;
+    Ok(Json(ReadyView { status: "ready", database: "ok", queue: "ok" }))
+}

@@ -1,0 +1,153 @@
+//! Service tokens.
+
+use domain::access::Scope;
+use domain::{MemberLevel, Timestamp};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use store::tokens::{TokenDraft, TokenRow};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::Sealed;
+use crate::answer::{Answer, List};
+use crate::error::{ApiError, Result};
+use crate::extract::{Cursor, Id, May, Query, Strict, one_of, rights};
+use crate::fields::{Moment, choice, word_list, words};
+
+/// Counting stops here.
+const COUNT_CAP: i64 = 10_000;
+
+pub(crate) fn router() -> OpenApiRouter<Sealed> {
+    OpenApiRouter::new().routes(routes!(list, issue)).routes(routes!(revoke))
+}
+
+/// A token, without its text.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TokenView {
+    id: String,
+    product: String,
+    #[schema(schema_with = word_list::<Scope>)]
+    scopes: Vec<Scope>,
+    #[schema(schema_with = words::<MemberLevel>)]
+    member_level: MemberLevel,
+    note: Option<String>,
+    created_by: String,
+    created_at: Moment,
+    expires_at: Option<Moment>,
+}
+
+impl From<TokenRow> for TokenView {
+    fn from(row: TokenRow) -> Self {
+        Self {
+            id: row.id,
+            product: row.product,
+            scopes: serde_json::from_str(&row.scopes).unwrap_or_default(),
+            member_level: MemberLevel::from_rank(row.member_level),
+            note: row.note,
+            created_by: row.created_by,
+            created_at: Moment(Timestamp::from_millis(row.created_at)),
+            expires_at: row.expires_at.map(|at| Moment(Timestamp::from_millis(at))),
+        }
+    }
+}
+
+/// Lists live tokens, the oldest first.
+#[utoipa::path(
+    get, path = "/api/admin/service-tokens", tag = "tokens",
+    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 500), ("cursor" = Option<String>, Query)),
+    responses((status = 200, description = "A page", body = Answer<List<TokenView>>))
+)]
+pub async fn list(may: May<rights::ManageTokens>, mut query: Query) -> Result<Answer<List<TokenView>>> {
+    let (limit, after) = (query.limit()?, query.cursor::<String>()?);
+    query.end()?;
+    let (store, tenant) = (&may.app.store, &may.caller.tenant);
+    let mut tokens = store.tokens(tenant, after.as_deref(), limit + 1).await?;
+    let more = tokens.len() > limit;
+    tokens.truncate(limit);
+    let next = tokens.last().filter(|_| more).map(|last| Cursor::write(&last.id));
+    let total = store.count_tokens(tenant).await?;
+    Ok(Answer::new(List::new(tokens.into_iter().map(TokenView::from).collect(), total, COUNT_CAP, next)))
+}
+
+/// A new token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// Which product will use it: 1 to 32 lower-case letters, digits or `-`.
+    product: String,
+    /// `credpool:allocate`, `credpool:release`, `credpool:account`, `credpool:report`, `credpool:*`.
+    scopes: Vec<String>,
+    /// The level of its accounts; `free` when absent.
+    member_level: Option<String>,
+    note: Option<String>,
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+}
+
+/// A token with its text: only here, only once.
+#[derive(Serialize, ToSchema)]
+pub struct IssuedToken {
+    id: String,
+    token: String,
+    product: String,
+    #[schema(schema_with = word_list::<Scope>)]
+    scopes: Vec<Scope>,
+    #[schema(schema_with = words::<MemberLevel>)]
+    member_level: MemberLevel,
+    note: Option<String>,
+    expires_at: Option<Moment>,
+}
+
+/// Issues a token. Its text is answered once and kept nowhere.
+#[utoipa::path(
+    post, path = "/api/admin/service-tokens", tag = "tokens", request_body = NewToken,
+    responses((status = 200, description = "Issued", body = Answer<IssuedToken>))
+)]
+pub async fn issue(may: May<rights::ManageTokens>, Strict(new): Strict<NewToken>) -> Result<Answer<IssuedToken>> {
+    let scopes: Vec<Scope> = new
+        .scopes
+        .iter()
+        .map(|scope| scope.parse().map_err(|_| ApiError::field("scopes", one_of::<Scope>())))
+        .collect::<Result<_>>()?;
+    let expires_at = match &new.expires_at {
+        Some(text) => Some(
+            Timestamp::parse(text).ok_or_else(|| ApiError::field("expires_at", "must be an RFC 3339 date and time"))?,
+        ),
+        None => None,
+    };
+    let draft = TokenDraft {
+        product: new.product,
+        scopes,
+        member_level: choice("member_level", new.member_level.as_deref())?.unwrap_or_default(),
+        note: new.note,
+        expires_at,
+    };
+    let caller = &may.caller;
+    let (id, token) = may.app.store.issue_token(&caller.tenant, &caller.origin, &draft).await?;
+    Ok(Answer::new(IssuedToken {
+        id,
+        token: token.expose_secret().to_owned(),
+        product: draft.product,
+        scopes: draft.scopes,
+        member_level: draft.member_level,
+        note: draft.note,
+        expires_at: draft.expires_at.map(Moment),
+    }))
+}
+
+/// What was revoked.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RevokedToken {
+    id: String,
+}
+
+/// Revokes a token, everywhere within a second.
+#[utoipa::path(
+    delete, path = "/api/admin/service-tokens/{id}", tag = "tokens", params(("id" = String, Path)),
+    responses((status = 200, description = "Revoked", body = Answer<RevokedToken>))
+)]
+pub async fn revoke(may: May<rights::ManageTokens>, Id(id): Id) -> Result<Answer<RevokedToken>> {
+    may.app.store.revoke_token(&may.caller.tenant, &may.caller.origin, &id).await?;
+    Ok(Answer::new(RevokedToken { id }))
+}

@@ -1,0 +1,70 @@
+//! One function for each command.
+
+mod doctor;
+mod pool;
+mod roles;
+mod users;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use secrecy::ExposeSecret;
+use store::Store;
+use store::open::{Location, PoolConfig};
+
+use crate::cli::{Cli, Command, Token, User};
+use crate::config::Config;
+use crate::{ambient, keys, telemetry};
+
+/// Does what was asked.
+pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    if matches!(cli.command, Command::Openapi) {
+        // Needs no configuration and no database.
+        println!("{}", api::openapi().to_pretty_json()?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let config = Config::load(cli.config.as_deref(), &cli.overrides)?;
+    telemetry::start(&config)?;
+    let location = location(&config);
+    let store = open(&config, &location).await?;
+    let code = match cli.command {
+        Command::Serve => roles::run(config, store.clone(), location, roles::Role::Serve).await?,
+        Command::Api => roles::run(config, store.clone(), location, roles::Role::Api).await?,
+        Command::Worker => roles::run(config, store.clone(), location, roles::Role::Worker).await?,
+        // Opening has migrated already.
+        Command::Migrate => {
+            println!("{} is up to date", location.describe());
+            ExitCode::SUCCESS
+        }
+        Command::Import(import) => pool::import(&config, &store, import).await?,
+        Command::Export(export) => pool::export(&store, &export).await?,
+        Command::User(User::Add { username, role }) => users::add(&store, &username, role).await?,
+        Command::User(User::Passwd { username }) => users::passwd(&store, &username).await?,
+        Command::Token(Token::Issue { product, scopes, level, note }) => {
+            users::issue_token(&store, product, scopes, level, note).await?
+        }
+        Command::Doctor => doctor::run(&store).await?,
+        Command::Openapi => ExitCode::SUCCESS,
+    };
+    store.close().await;
+    Ok(code)
+}
+
+fn location(config: &Config) -> Location {
+    match &config.database_url {
+        Some(url) => Location::Postgres(url.expose_secret().to_owned()),
+        None => Location::Sqlite(config.database_path.clone()),
+    }
+}
+
+async fn open(config: &Config, location: &Location) -> anyhow::Result<Store> {
+    if let Location::Sqlite(path) = location
+        && let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    let ambient = ambient::system()?;
+    let keys = keys::load(config.master_key.as_ref(), location, &ambient)?;
+    let pool = PoolConfig { connections: config.database_connections, ..PoolConfig::default() };
+    Ok(Store::open(location, pool, keys, ambient).await?)
+}

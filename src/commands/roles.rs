@@ -1,0 +1,149 @@
+//! `serve`, `api` and `worker`: start the parts, and stop them in two stages.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use api::{ApiConfig, AppState};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::TenantId;
+use domain::access::Role as UserRole;
+use secrecy::{ExposeSecret, SecretString};
+use store::allocator::Allocator;
+use store::open::Location;
+use store::{Origin, Store, StoreError};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use workers::{Context as WorkerContext, Retention, WorkerConfig};
+
+use crate::config::Config;
+use crate::pages;
+
+/// Requests that run may take this long after the signal to stop.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// What this process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    Serve,
+    /// API and dashboard.
+    Api,
+    /// Workers.
+    Worker,
+}
+
+/// Runs until a signal says stop.
+pub async fn run(config: Config, store: Store, location: Location, role: Role) -> anyhow::Result<ExitCode> {
+    let stop = CancellationToken::new();
+    let upkeep = tokio::spawn(store::open::checkpoint(location.clone(), stop.clone()));
+    let workers = (role != Role::Api).then(|| start_workers(&config, &store, stop.clone()));
+    if role == Role::Worker {
+        println!("working on {}", location.describe());
+        until_signal().await?;
+    } else {
+        first_owner(&config, &store).await?;
+        serve(&config, &store, &location).await?;
+    }
+    stop.cancel();
+    if let Some(workers) = workers {
+        workers.await.context("the workers stopped badly")??;
+    }
+    upkeep.await.context("the upkeep stopped badly")?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start_workers(config: &Config, store: &Store, stop: CancellationToken) -> JoinHandle<workers::Result<()>> {
+    let config = WorkerConfig {
+        health: config.health,
+        capacity: config.capacity,
+        retention: Retention {
+            journal_days: config.retention.journal_days,
+            results_days: config.retention.results_days,
+            jobs_days: config.retention.jobs_days,
+        },
+        ..WorkerConfig::default()
+    };
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let node = format!("{}-{}", host.trim(), std::process::id());
+    tokio::spawn(workers::run(WorkerContext { store: store.clone(), config }, node, stop))
+}
+
+/// Serves until a signal; then lets the load balancer see it, finishes what runs, and lets the
+/// allocator answer all that it has accepted.
+async fn serve(config: &Config, store: &Store, location: &Location) -> anyhow::Result<()> {
+    let address = format!("{}:{}", config.http_host, config.http_port);
+    let listener = TcpListener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let (allocator, allocating) = Allocator::start(store.clone());
+    let app = AppState::new(
+        store.clone(),
+        allocator,
+        ApiConfig { version: env!("CARGO_PKG_VERSION").to_owned(), samples: config.sample_api_ids.clone() },
+    );
+    let router = api::router(app.clone(), Some(pages::router()));
+    println!("API Pool is ready at http://{} on {}", listener.local_addr()?, location.describe());
+
+    let stopping = CancellationToken::new();
+    let signalled = stopping.clone();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move { signalled.cancelled().await });
+    let mut server = tokio::spawn(server.into_future());
+    tokio::select! {
+        ended = &mut server => return Ok(ended.context("the server stopped badly")??),
+        signal = until_signal() => signal?,
+    }
+    tracing::info!("stopping: requests that run are finished first");
+    app.drain();
+    stopping.cancel();
+    if tokio::time::timeout(GRACE, &mut server).await.is_err() {
+        tracing::warn!("some requests were still running and are given up");
+        server.abort();
+    }
+    // The last handle: with it the allocator's queue closes, and the task ends when it is empty.
+    drop(app);
+    if tokio::time::timeout(GRACE, allocating).await.is_err() {
+        tracing::warn!("the allocator did not come to an end");
+    }
+    Ok(())
+}
+
+/// The first start makes the owner. A password that nobody has chosen is printed once.
+async fn first_owner(config: &Config, store: &Store) -> anyhow::Result<()> {
+    if store.has_users().await? {
+        return Ok(());
+    }
+    let chosen = config.admin_password.clone();
+    let password = match &chosen {
+        Some(password) => password.clone(),
+        None => SecretString::from(URL_SAFE_NO_PAD.encode(store.ambient().random::<15>())),
+    };
+    let added = store
+        .add_user(&TenantId::default(), &Origin::internal("cli"), &config.admin_username, &password, UserRole::Owner)
+        .await;
+    match added {
+        Ok(_) if chosen.is_some() => println!("First start: sign in as {} with the password you chose", config.admin_username),
+        Ok(_) => {
+            println!("First start: sign in as {}", config.admin_username);
+            println!("The password is shown only now: {}", password.expose_secret());
+        }
+        // Another process of the same first start was faster.
+        Err(StoreError::AlreadyExists(_)) => {}
+        Err(error) => return Err(error).context("the first owner could not be made"),
+    }
+    Ok(())
+}
+
+async fn until_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

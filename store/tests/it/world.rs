@@ -1,0 +1,466 @@
+//! A world of its own for each test: a fresh database with one store and one allocator on it, a
+//! clock that only the test moves, and what tests often do.
+//!
+//! After each story the database is examined: the doctor must find nothing, the journal must be
+//! without gaps and its back-pointers right, and no secret may stand in it.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use domain::credential::Draft;
+use domain::{AccountKey, ApiId, CredentialId, MemberLevel, TenantId, Timestamp};
+use futures::FutureExt;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use secrecy::SecretString;
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use sqlx::{AssertSqlSafe, Row};
+use store::allocator::{
+    Allocate, Allocated, Allocator, Asker, Command, Done, Refused, Release, Released, Renew, Renewed, Report, Reported,
+};
+use store::credentials::Credential;
+use store::db::Record;
+use store::open::{Location, PoolConfig};
+use store::seal::MasterKey;
+use store::{Ambient, Origin, Store};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::server;
+
+/// When every story begins.
+pub const START: i64 = 1_700_000_000_000;
+/// How every plain `api_hash` of these tests begins.
+pub const SECRET: &str = "5ec4e75ec4e7";
+/// The master key of these tests.
+pub const KEY: [u8; 32] = [7; 32];
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes two tests of each story: one for each database.
+macro_rules! on_both {
+    ($($story:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $story() { crate::world::run(crate::world::Kind::Sqlite, super::$story); })*
+        }
+        mod postgres {
+            $(#[test] fn $story() { crate::world::run(crate::world::Kind::Postgres, super::$story); })*
+        }
+    };
+}
+pub(crate) use on_both;
+
+/// The value that was refused, if it matches.
+macro_rules! assert_refused {
+    ($answer:expr, $refusal:pat $(if $guard:expr)?) => {
+        match $answer {
+            Err($refusal) $(if $guard)? => {}
+            other => panic!("expected {}, got {other:?}", stringify!($refusal)),
+        }
+    };
+}
+pub(crate) use assert_refused;
+
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(future)
+}
+
+/// Runs a story in a fresh world and examines what it leaves.
+pub fn run(kind: Kind, story: impl AsyncFnOnce(&World)) {
+    block_on(async {
+        let world = World::new(kind).await;
+        let told = AssertUnwindSafe(async {
+            story(&world).await;
+            if world.sound.load(Ordering::Relaxed) {
+                world.examine().await;
+            }
+        });
+        let outcome = told.catch_unwind().await;
+        world.end().await;
+        if let Err(panic) = outcome {
+            std::panic::resume_unwind(panic);
+        }
+    });
+}
+
+/// Statements past the store, for what no function of it does or shows.
+pub enum Raw {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Raw {
+    async fn open(location: &Location) -> Self {
+        match location {
+            Location::Sqlite(path) => {
+                let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
+                Self::Sqlite(SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap())
+            }
+            Location::Postgres(url) => Self::Postgres(PgPool::connect(url).await.unwrap()),
+        }
+    }
+
+    /// Runs a statement; the number of rows it touched.
+    pub async fn run(&self, statement: &str) -> u64 {
+        let query = AssertSqlSafe(statement.to_owned());
+        match self {
+            Self::Sqlite(pool) => sqlx::query(query).execute(pool).await.unwrap().rows_affected(),
+            Self::Postgres(pool) => sqlx::query(query).execute(pool).await.unwrap().rows_affected(),
+        }
+    }
+
+    /// All rows of a statement.
+    pub async fn all<T: Record>(&self, statement: &str) -> Vec<T> {
+        let query = AssertSqlSafe(statement.to_owned());
+        match self {
+            Self::Sqlite(pool) => sqlx::query_as(query).fetch_all(pool).await.unwrap(),
+            Self::Postgres(pool) => sqlx::query_as(query).fetch_all(pool).await.unwrap(),
+        }
+    }
+
+    /// The one number that a statement selects.
+    pub async fn number(&self, statement: &str) -> i64 {
+        self.all::<(i64,)>(statement).await[0].0
+    }
+
+    /// The bytes of one column, whatever the rest of the rows.
+    pub async fn bytes(&self, statement: &str) -> Vec<Vec<u8>> {
+        let query = AssertSqlSafe(statement.to_owned());
+        match self {
+            Self::Sqlite(pool) => {
+                sqlx::query(query).fetch_all(pool).await.unwrap().iter().map(|row| row.get(0)).collect()
+            }
+            Self::Postgres(pool) => {
+                sqlx::query(query).fetch_all(pool).await.unwrap().iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+
+    async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// One database with what works on it.
+pub struct World {
+    pub kind: Kind,
+    pub location: Location,
+    pub store: Store,
+    pub pool: Allocator,
+    pub tenant: TenantId,
+    pub raw: Raw,
+    clock: Arc<AtomicI64>,
+    sound: AtomicBool,
+    others: Mutex<Vec<Store>>,
+    task: JoinHandle<()>,
+    _dir: Option<TempDir>,
+}
+
+impl World {
+    pub async fn new(kind: Kind) -> Self {
+        let (location, dir) = match kind {
+            Kind::Sqlite => {
+                let dir = tempfile::tempdir().unwrap();
+                let path = dir.path().join("pool.db");
+                std::fs::write(&path, sqlite_template().await).unwrap();
+                (Location::Sqlite(path), Some(dir))
+            }
+            Kind::Postgres => (server::location(&server::create().await), None),
+        };
+        let clock = Arc::new(AtomicI64::new(START));
+        let store = open(&location, &clock).await;
+        let (pool, task) = Allocator::start(store.clone());
+        Self {
+            kind,
+            raw: Raw::open(&location).await,
+            location,
+            store,
+            pool,
+            tenant: TenantId::from("default"),
+            clock,
+            sound: AtomicBool::new(true),
+            others: Mutex::default(),
+            task,
+            _dir: dir,
+        }
+    }
+
+    /// A second store on the same database, as another process would have one.
+    pub async fn another_store(&self) -> Store {
+        let store = open(&self.location, &self.clock).await;
+        self.others.lock().unwrap().push(store.clone());
+        store
+    }
+
+    async fn end(self) {
+        let Self { location, store, pool, raw, others, task, .. } = self;
+        drop(pool);
+        task.await.unwrap();
+        for store in others.into_inner().unwrap().into_iter().chain([store]) {
+            store.close().await;
+        }
+        raw.close().await;
+        if let Location::Postgres(url) = location {
+            server::drop(url.rsplit_once('/').unwrap().1).await;
+        }
+    }
+
+    /// This story leaves the database damaged on purpose.
+    pub fn leave_damaged(&self) {
+        self.sound.store(false, Ordering::Relaxed);
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.clock.load(Ordering::Relaxed))
+    }
+
+    /// Moves the clock.
+    pub fn wait(&self, millis: i64) {
+        self.clock.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    pub fn ambient(&self) -> Ambient {
+        ambient(&self.clock)
+    }
+
+    // ---- what tests often do
+
+    pub async fn add(&self, number: i64) -> CredentialId {
+        self.add_with(number, |_| {}).await
+    }
+
+    pub async fn add_with(&self, number: i64, change: impl FnOnce(&mut Draft)) -> CredentialId {
+        let mut draft = draft(number);
+        change(&mut draft);
+        self.store.add_credential(&self.tenant, &origin(), &draft).await.unwrap()
+    }
+
+    pub async fn credential(&self, id: &CredentialId) -> Credential {
+        self.store.credential(&self.tenant, id).await.unwrap()
+    }
+
+    pub fn asker(&self) -> Asker {
+        Asker { tenant: self.tenant.clone(), origin: origin() }
+    }
+
+    pub async fn allocate(&self, account: &str) -> Result<Allocated, Refused> {
+        self.ask(account, |_| {}).await
+    }
+
+    pub async fn ask(&self, account: &str, change: impl FnOnce(&mut Allocate)) -> Result<Allocated, Refused> {
+        let mut allocate = wish(account);
+        change(&mut allocate);
+        match self.pool.ask(self.asker(), Command::Allocate(allocate)).await? {
+            Done::Allocated(allocated) => Ok(*allocated),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The `api_id` that an account gets.
+    pub async fn gets(&self, account: &str) -> i64 {
+        self.allocate(account).await.unwrap().api_id.get()
+    }
+
+    pub async fn release(&self, account: &str) -> Result<Released, Refused> {
+        self.let_go(Release::Account(key(account))).await
+    }
+
+    pub async fn let_go(&self, release: Release) -> Result<Released, Refused> {
+        match self.pool.ask(self.asker(), Command::Release(release)).await? {
+            Done::Released(released) => Ok(released),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn renew(&self, account: &str, ttl_millis: i64) -> Result<Renewed, Refused> {
+        match self.pool.ask(self.asker(), Command::Renew(Renew { account: key(account), ttl_millis })).await? {
+            Done::Renewed(renewed) => Ok(renewed),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn report(&self, number: i64, change: impl FnOnce(&mut Report)) -> Result<Reported, Refused> {
+        let mut report = success(number);
+        change(&mut report);
+        match self.pool.ask(self.asker(), Command::Report(report)).await? {
+            Done::Reported(reported) => Ok(reported),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A failure that an account reports.
+    pub async fn fails(&self, number: i64, account: &str, error: &str) -> Reported {
+        self.report(number, |r| {
+            (r.success, r.error, r.account) = (false, Some(error.to_owned()), Some(key(account)));
+        })
+        .await
+        .unwrap()
+    }
+
+    /// The actions in the journal, oldest first.
+    pub async fn actions(&self) -> Vec<String> {
+        let rows = self.raw.all::<(String,)>("SELECT action FROM journal ORDER BY seq").await;
+        rows.into_iter().map(|row| row.0).collect()
+    }
+
+    /// How often an action stands in the journal.
+    pub async fn count(&self, action: &str) -> i64 {
+        self.raw.number(&format!("SELECT COUNT(*) FROM journal WHERE action = '{action}'")).await
+    }
+
+    /// The particulars of the newest row of an action.
+    pub async fn newest(&self, action: &str) -> serde_json::Value {
+        let select = format!("SELECT COALESCE(data, 'null') FROM journal WHERE action = '{action}' ORDER BY seq DESC LIMIT 1");
+        serde_json::from_str(&self.raw.all::<(String,)>(&select).await[0].0).unwrap()
+    }
+
+    // ---- what must hold after every story
+
+    pub async fn examine(&self) {
+        let findings = self.findings().await;
+        assert!(findings.is_empty(), "{findings:#?}");
+        self.examine_journal().await;
+        for column in ["data", "actor", "request_id", "account_id"] {
+            let leaks = format!("SELECT COUNT(*) FROM journal WHERE {column} LIKE '%{SECRET}%'");
+            assert_eq!(self.raw.number(&leaks).await, 0, "a secret stands in journal.{column}");
+        }
+    }
+
+    /// What the doctor finds.
+    pub async fn findings(&self) -> Vec<(&'static str, String)> {
+        let checks = self.store.doctor(|_| {}).await.unwrap();
+        checks.into_iter().flat_map(|check| check.findings.into_iter().map(move |text| (check.name, text))).collect()
+    }
+
+    /// Follows the whole journal by itself and compares.
+    async fn examine_journal(&self) {
+        type Line = (i64, String, Option<String>, Option<i64>, Option<String>, Option<i64>);
+        let lines: Vec<Line> = self
+            .raw
+            .all("SELECT seq, tenant_id, account_id, account_prev, credential_id, credential_prev FROM journal ORDER BY seq")
+            .await;
+        let Some(first) = lines.first().map(|line| line.0) else { return };
+        let (mut accounts, mut credentials) = (HashMap::new(), HashMap::new());
+        for (expected, (seq, tenant, account, account_prev, credential, credential_prev)) in (first..).zip(lines) {
+            assert_eq!(seq, expected, "the journal has a gap");
+            // A pointer may reach back to what was pruned away.
+            if let Some(account) = account {
+                let before = accounts.insert((tenant, account), seq);
+                assert_eq!(account_prev.filter(|prev| *prev >= first), before, "account_prev of {seq}");
+            }
+            if let Some(credential) = credential {
+                let before = credentials.insert(credential, seq);
+                assert_eq!(credential_prev.filter(|prev| *prev >= first), before, "credential_prev of {seq}");
+            }
+        }
+        let heads = self.raw.all::<(String, String, i64)>("SELECT tenant_id, account_id, last_seq FROM accounts").await;
+        for (tenant, account, head) in heads.into_iter().filter(|head| head.2 >= first) {
+            assert_eq!(accounts.get(&(tenant, account.clone())), Some(&head), "head of account {account}");
+        }
+        let heads = self.raw.all::<(String, i64)>("SELECT id, last_seq FROM credentials").await;
+        for (credential, head) in heads.into_iter().filter(|head| head.1 >= first) {
+            assert_eq!(credentials.get(&credential), Some(&head), "head of credential {credential}");
+        }
+    }
+}
+
+fn ambient(clock: &Arc<AtomicI64>) -> Ambient {
+    // Two stores must never draw the same numbers.
+    static SEED: AtomicU64 = AtomicU64::new(1);
+    let clock = Arc::clone(clock);
+    let rng = StdRng::seed_from_u64(SEED.fetch_add(1, Ordering::Relaxed));
+    Ambient::new(move || Timestamp::from_millis(clock.load(Ordering::Relaxed)), rng)
+}
+
+async fn open(location: &Location, clock: &Arc<AtomicI64>) -> Store {
+    let keys = vec![MasterKey::new(1, KEY)];
+    Store::open(location, PoolConfig::default(), keys, ambient(clock)).await.unwrap()
+}
+
+/// Makes and migrates a database.
+pub async fn open_first(location: &Location) -> Store {
+    open(location, &Arc::new(AtomicI64::new(START))).await
+}
+
+/// A migrated file without contents, made once.
+async fn sqlite_template() -> &'static [u8] {
+    static TEMPLATE: OnceLock<Vec<u8>> = OnceLock::new();
+    let make = || {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("template.db");
+        let location = Location::Sqlite(path.clone());
+        block_on(async { open_first(&location).await.close().await });
+        std::fs::read(path).unwrap()
+    };
+    tokio::task::spawn_blocking(move || TEMPLATE.get_or_init(make)).await.unwrap()
+}
+
+pub fn origin() -> Origin {
+    Origin { actor: "user:tester".to_owned(), ip: Some("192.0.2.1".to_owned()), request_id: Some("req-1".to_owned()) }
+}
+
+pub fn key(account: &str) -> AccountKey {
+    AccountKey::parse("account_id", account).unwrap()
+}
+
+pub fn api_id(number: i64) -> ApiId {
+    ApiId::new(number).unwrap()
+}
+
+/// The plain secret of a credential of these tests: 32 digits, as is usual.
+pub fn hash_of(number: i64) -> String {
+    format!("{SECRET}{number:020}")
+}
+
+pub fn draft(number: i64) -> Draft {
+    Draft {
+        api_id: api_id(number),
+        api_hash: SecretString::from(hash_of(number)),
+        name: format!("app {number}"),
+        max_accounts: 5,
+        group_id: None,
+        priority: 0,
+        is_premium: false,
+        min_member_level: MemberLevel::Free,
+        tags: Vec::new(),
+        source_phone: None,
+        note: None,
+    }
+}
+
+pub fn wish(account: &str) -> Allocate {
+    Allocate {
+        account: key(account),
+        strategy: None,
+        group: None,
+        pinned: None,
+        level: MemberLevel::Free,
+        fresh: false,
+        ttl_millis: None,
+    }
+}
+
+pub fn success(number: i64) -> Report {
+    Report {
+        api_id: api_id(number),
+        success: true,
+        error: None,
+        account: None,
+        proxy_id: None,
+        latency_ms: None,
+        result_id: None,
+        at: None,
+    }
+}

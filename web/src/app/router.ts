@@ -1,0 +1,55 @@
+import { createRouter, createWebHistory } from 'vue-router'
+import type { TextKey } from '@/i18n'
+import { session } from '@/session'
+import { safeReturn } from './safeReturn'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    title?: TextKey
+    /** Open to people who are not signed in. */
+    open?: boolean
+  }
+}
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    {
+      path: '/sign-in',
+      name: 'sign-in',
+      component: () => import('@/features/session/SignInPage.vue'),
+      meta: { title: 'session.title', open: true },
+    },
+    {
+      path: '/',
+      component: () => import('@/components/shell/AppShell.vue'),
+      children: [
+        { path: '', redirect: { name: 'credentials' } },
+        {
+          path: 'credentials',
+          name: 'credentials',
+          component: () => import('@/features/credentials/CredentialsPage.vue'),
+          meta: { title: 'credentials.title' },
+        },
+        {
+          path: ':lost(.*)*',
+          name: 'lost',
+          component: () => import('@/components/LostPage.vue'),
+          meta: { title: 'common.lost.title' },
+        },
+      ],
+    },
+  ],
+})
+
+let asked = false
+
+router.beforeEach(async (to) => {
+  if (!asked) {
+    asked = true
+    if (!session.isSignedIn.value) await session.renew()
+  }
+  if (session.isSignedIn.value) return to.name === 'sign-in' ? safeReturn(to.query.next) : true
+  if (to.meta.open) return true
+  return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+})

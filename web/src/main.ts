@@ -1,0 +1,33 @@
+import nuxtUi from '@nuxt/ui/vue-plugin'
+import { VueQueryPlugin } from '@tanstack/vue-query'
+import { createApp, watch } from 'vue'
+import App from './App.vue'
+import { reloadWhenOutdated } from './app/freshCode'
+import { createQueries } from './app/query'
+import { router } from './app/router'
+import { followTheme } from './app/theme'
+import { i18n, initialLocale, showLocale, translate } from './i18n'
+import { session } from './session'
+import './main.css'
+
+const queryClient = createQueries()
+const app = createApp(App)
+
+followTheme()
+reloadWhenOutdated(router)
+await showLocale(initialLocale())
+
+watch(session.isSignedIn, (signedIn) => {
+  if (signedIn) return
+  queryClient.clear()
+  const here = router.currentRoute.value
+  const next = session.endedBecause.value === 'expired' ? { next: here.fullPath } : {}
+  if (!here.meta.open) void router.replace({ name: 'sign-in', query: next })
+})
+
+watch([() => router.currentRoute.value.meta.title, i18n.global.locale], ([title]) => {
+  const name = translate('common.app')
+  document.title = title === undefined ? name : `${translate(title)} · ${name}`
+})
+
+app.use(i18n).use(router).use(VueQueryPlugin, { queryClient }).use(nuxtUi).mount('#app')

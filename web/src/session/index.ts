@@ -1,0 +1,4 @@
+import { renewal } from './renewal'
+import { createSession } from './session'
+
+export const session = createSession(renewal)

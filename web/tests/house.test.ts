@@ -1,0 +1,41 @@
+import { icons } from '@iconify-json/lucide'
+import { expect, it } from 'vitest'
+import { COLUMNS, LIST_RULES, SORTS } from '@/features/credentials/list'
+import { readListState } from '@/lib/listState'
+import { filesUnder, read } from './files'
+
+const sources = [...filesUnder('src', /\.(?:ts|vue|css)$/), ...filesUnder('tests', /\.ts$/), ...filesUnder('scripts', /\.mjs$/)]
+
+it('no file is longer than 300 lines, except the generated one', () => {
+  const long = sources.filter((path) => !path.endsWith('schema.d.ts') && read(path).split('\n').length > 301)
+  expect(long).toEqual([])
+})
+
+it('every icon that is named exists, so none would be missing from the bundle', () => {
+  const named = new Set(sources.flatMap((path) => [...read(path).matchAll(/'?i-lucide-([a-z0-9-]+)/g)].map(([, name]) => name ?? '')))
+  named.delete('')
+  expect(named.size).toBeGreaterThan(10)
+  expect([...named].filter((name) => !(name in icons.icons) && !(name in (icons.aliases ?? {})))).toEqual([])
+})
+
+it('the page needs no inline script, style or foreign address', () => {
+  const page = read('index.html')
+  expect(page).not.toMatch(/<script(?![^>]*\bsrc=)/)
+  expect(page).not.toMatch(/<style|\sstyle=|\son\w+=/)
+  expect(page).not.toMatch(/https?:|\/\/[a-z]/)
+})
+
+it('the script before the first paint reads the key that the pages write', () => {
+  expect(read('public/first-paint.js')).toContain("localStorage.getItem('api-pool.theme')")
+  expect(read('src/lib/storage.ts')).toContain("PREFIX = 'api-pool.'")
+})
+
+it('nothing of the session reaches the browser’s storage', () => {
+  const storing = sources.filter((path) => path.startsWith('src') && /localStorage|sessionStorage|document\.cookie/.test(read(path)))
+  expect(storing).toEqual(['src/app/freshCode.ts', 'src/lib/storage.ts'])
+})
+
+it('every order that is offered is one that the list takes', () => {
+  for (const { sort } of SORTS) expect(readListState({ sort }, LIST_RULES).sort).toBe(sort)
+  for (const { sortBy } of COLUMNS) if (sortBy !== undefined) expect(LIST_RULES.sortable).toContain(sortBy)
+})

@@ -1,0 +1,68 @@
+import { fileURLToPath, URL } from 'node:url'
+import VueI18n from '@intlify/unplugin-vue-i18n/vite'
+import ui from '@nuxt/ui/vite'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig, type Plugin } from 'vite'
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+
+/**
+ * @nuxt/ui writes its palette into an inline <style>, which our content security policy refuses. The palette lives in
+ * src/styles/palette.css instead; the writer and the head manager that only it needs are left out.
+ */
+function withoutInlinePalette(): Plugin {
+  return {
+    name: 'without-inline-palette',
+    enforce: 'pre',
+    load: {
+      filter: { id: /@nuxt\/ui\/dist\/runtime\/(?:plugins\/colors|vue\/plugins\/head)\.js$/ },
+      handler: () => 'export default { install() {} }',
+    },
+  }
+}
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: '@', replacement: path('./src') },
+      { find: /^@iconify\/vue$/, replacement: path('./src/app/offlineIcons.ts') },
+    ],
+  },
+  plugins: [
+    withoutInlinePalette(),
+    vue(),
+    ui({
+      autoImport: false,
+      components: false,
+      colorMode: false,
+      dts: false,
+      theme: { colors: ['primary', 'success', 'info', 'warning', 'error'] },
+      icon: { mode: 'svg', clientBundle: { scan: { globInclude: ['src/**/*.{vue,ts}'] }, sizeLimitKb: 64 } },
+      experimental: { componentDetection: true },
+    }),
+    VueI18n({
+      include: [path('./src/**/texts/*.json')],
+      runtimeOnly: true,
+      compositionOnly: true,
+      fullInstall: false,
+      dropMessageCompiler: true,
+    }),
+  ],
+  build: {
+    target: 'baseline-widely-available',
+    assetsInlineLimit: 0,
+    manifest: true,
+    license: { fileName: 'licenses.md' },
+    reportCompressedSize: false,
+    // What rarely changes stays in the browsers' caches across our releases.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [{ name: 'framework', test: /node_modules\/(?:@vue|vue|vue-router|vue-i18n|@intlify|@tanstack|vue-demi)\// }],
+        },
+      },
+    },
+  },
+  server: { proxy: { '/api': process.env.API_POOL_URL ?? 'http://127.0.0.1:8080' } },
+  preview: { proxy: { '/api': process.env.API_POOL_URL ?? 'http://127.0.0.1:8080' } },
+})

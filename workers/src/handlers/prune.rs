@@ -1,0 +1,43 @@
+//! Deletes what is older than its retention, in small steps from the old end.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::time::DAY;
+use jobs::Prune;
+
+use super::STEP;
+use crate::{Context, Result};
+
+/// The pause between two steps, in which others write.
+const BREATH: Duration = Duration::from_millis(5);
+
+pub(crate) async fn prune(context: Context, _: Prune) -> Result<()> {
+    let (store, retention) = (&context.store, context.config.retention);
+    let journal = days_ago(store.now(), retention.journal_days);
+    let results = days_ago(store.now(), retention.results_days);
+    let (mut logs, mut jobs) = (0, 0);
+    loop {
+        let some = store.prune_logs(journal, results, STEP).await?;
+        if some == 0 {
+            break;
+        }
+        logs += some;
+        tokio::time::sleep(BREATH).await;
+    }
+    let finished = days_ago(store.now(), retention.jobs_days);
+    loop {
+        let some = store.prune_jobs(finished, STEP).await?;
+        if some == 0 {
+            break;
+        }
+        jobs += some;
+        tokio::time::sleep(BREATH).await;
+    }
+    tracing::info!(logs, jobs, "old rows are gone");
+    Ok(())
+}
+
+fn days_ago(now: Timestamp, days: u32) -> Timestamp {
+    now.plus(-DAY * i64::from(days))
+}
