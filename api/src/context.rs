@@ -1,5 +1,6 @@
 //! What belongs to one request and is needed where answers are made: its id, path and time.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::extract::{Request, State};
@@ -18,6 +19,8 @@ struct Context {
     request_id: String,
     path: String,
     now: Timestamp,
+    /// Who asks, once an extractor has found out.
+    actor: Arc<OnceLock<String>>,
 }
 
 tokio::task_local! {
@@ -39,24 +42,31 @@ pub fn now() -> Timestamp {
     CONTEXT.try_with(|c| c.now).unwrap_or_default()
 }
 
-/// Who asked, put there by the extractor that found out, for the log's line.
-#[derive(Clone, Debug)]
-pub struct Asked(pub String);
+/// Says who asks, for the log's line.
+pub fn asked_by(actor: &str) {
+    // Outside of a request there is no line; within one, the first to say so is right.
+    let _ = CONTEXT.try_with(|c| c.actor.set(actor.to_owned()));
+}
 
 /// Gives the request its id and writes its one line in the log.
 pub async fn layer(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let sane = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     let given = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok()).filter(sane);
     let request_id = given.map_or_else(|| app.store.ambient().new_id(), str::to_owned);
-    let context =
-        Context { request_id: request_id.clone(), path: request.uri().path().to_owned(), now: app.store.now() };
+    let actor = Arc::<OnceLock<String>>::default();
+    let context = Context {
+        request_id: request_id.clone(),
+        path: request.uri().path().to_owned(),
+        now: app.store.now(),
+        actor: Arc::clone(&actor),
+    };
     let (method, path) = (request.method().clone(), context.path.clone());
     let started = Instant::now();
     let mut response = CONTEXT.scope(context, next.run(request)).await;
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    let actor = response.extensions().get::<Asked>().map_or("-", |asked| asked.0.as_str());
+    let actor = actor.get().map_or("-", String::as_str);
     tracing::info!(
         target: "api_pool::access",
         %method, path, status = response.status().as_u16(), request_id, actor,

@@ -136,7 +136,7 @@ impl ApiError {
 
     /// The body, for an answer of its own or for a member of a batch.
     pub fn problem(&self) -> Problem {
-        let (status, number, slug, title) = self.code.row();
+        let (status, _, slug, title) = self.code.row();
         Problem {
             r#type: format!("urn:api-pool:error:{slug}"),
             title,
@@ -146,7 +146,6 @@ impl ApiError {
             request_id: context::request_id(),
             success: false,
             error: self.body(),
-            code: number,
         }
     }
 
@@ -183,8 +182,6 @@ pub struct Problem {
     success: bool,
     /// The same for older clients.
     error: ErrorBody,
-    /// The number of the failure.
-    code: u16,
 }
 
 /// A failure as older clients read it.

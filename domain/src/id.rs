@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// A new ULID as text: 48 bits of `now`, 80 bits of `rng`. Sorts by time of creation.
-pub fn new_ulid(now: Timestamp, rng: &mut impl Rng) -> String {
+/// A new ULID: 48 bits of `now`, 80 bits of `rng`. Sorts by time of creation.
+pub fn new_ulid(now: Timestamp, rng: &mut impl Rng) -> ulid::Ulid {
     let random = (u128::from(rng.next_u64()) << 16) | u128::from(rng.next_u32() & 0xFFFF);
-    ulid::Ulid::from_parts(now.millis().unsigned_abs(), random).to_string()
+    ulid::Ulid::from_parts(now.millis().unsigned_abs(), random)
 }
 
 macro_rules! text_id {
@@ -19,11 +19,6 @@ macro_rules! text_id {
         pub struct $name(String);
 
         impl $name {
-            /// A fresh one.
-            pub fn generate(now: Timestamp, rng: &mut impl Rng) -> Self {
-                Self(new_ulid(now, rng))
-            }
-
             /// The text as it is stored and sent.
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -202,7 +202,7 @@ impl Store {
             let known = self.known_api_ids(tenant, chunk).await?;
             return Ok(chunk.iter().map(|r| r.draft.api_id).filter(|a| !known.contains(&a.get())).collect());
         };
-        let prior = self.compiled().await?.tenants.get(tenant).map(|t| t.prior).unwrap_or_default();
+        let prior = self.compiled_now().await?.tenants.get(tenant).map(|t| t.prior).unwrap_or_default();
         let mut rows = Vec::with_capacity(chunk.len());
         let mut by_id = HashMap::with_capacity(chunk.len());
         for Ready { draft, .. } in chunk {

@@ -94,10 +94,15 @@ const REVISION: &str = "SELECT value FROM revision WHERE id = 1";
 impl Store {
     /// The compiled tables, at most [`FRESH_FOR`] old.
     pub async fn compiled(&self) -> Result<Arc<Compiled>> {
-        let held = self.shared().get();
-        if let Some((compiled, _)) = held.as_ref().filter(|(_, at)| at.elapsed() < FRESH_FOR) {
-            return Ok(Arc::clone(compiled));
+        match self.shared().get().filter(|(_, at)| at.elapsed() < FRESH_FOR) {
+            Some((compiled, _)) => Ok(compiled),
+            None => self.compiled_now().await,
         }
+    }
+
+    /// The compiled tables as they are now: one small read more.
+    pub async fn compiled_now(&self) -> Result<Arc<Compiled>> {
+        let held = self.shared().get();
         let (revision,): (i64,) = self.db().one(sql!(REVISION), args![]).await?;
         let compiled = match held {
             Some((compiled, _)) if compiled.revision == revision => compiled,

@@ -16,7 +16,7 @@ impl Store {
     /// What an allocation would see: the account, the rankings of its shelves to the given depth,
     /// the credentials it names, and the census. Reads only.
     pub async fn preview(&self, tenant: &TenantId, request: &Request, depth: usize) -> Result<Preview> {
-        let compiled = self.compiled().await?;
+        let compiled = self.compiled_now().await?;
         let mut set = WorkingSet::default();
         let row = self.account(tenant, &request.account).await?;
         let former = self.former_of(tenant, &request.account).await?;
@@ -68,7 +68,7 @@ impl Store {
         asked: Option<Strategy>,
         group: Option<&domain::GroupId>,
     ) -> Result<Strategy> {
-        let compiled = self.compiled().await?;
+        let compiled = self.compiled_now().await?;
         Ok(compiled.tenants.get(tenant).map_or_else(Strategy::default, |rules| rules.strategy(asked, group)))
     }
 }

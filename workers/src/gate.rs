@@ -99,7 +99,7 @@ impl Gates {
             if !already {
                 tokio::select! {
                     () = ring => {}
-                    () = tokio::time::sleep(poll.max(SHORTEST_POLL)) => {}
+                    () = tokio::time::sleep(poll.clamp(SHORTEST_POLL, LOOK_ANYWAY)) => {}
                 }
             }
         }

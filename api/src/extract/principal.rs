@@ -158,7 +158,7 @@ impl<R: Right> FromRequestParts<Sealed> for May<R> {
         let app = state.open();
         let principal = identify(parts, &app).await?;
         let origin = origin(parts, principal.name());
-        parts.extensions.insert(context::Asked(origin.actor.clone()));
+        context::asked_by(&origin.actor);
         if let Some(permission) = R::PERMISSION.filter(|p| !principal.permits(*p)) {
             return Err(forbidden(permission));
         }
@@ -204,8 +204,13 @@ async fn identify(parts: &Parts, app: &AppState) -> Result<Principal> {
 }
 
 async fn service(token: &str, app: &AppState) -> Result<Principal> {
-    let compiled = app.store.compiled().await?;
-    let known = compiled.tokens.get(&token_hash(token));
+    let hash = token_hash(token);
+    let mut compiled = app.store.compiled().await?;
+    if !compiled.tokens.contains_key(&hash) {
+        // It may have been issued a moment ago.
+        compiled = app.store.compiled_now().await?;
+    }
+    let known = compiled.tokens.get(&hash);
     let token = known.ok_or_else(|| ApiError::new(Code::Unauthenticated, "the service token is not valid"))?;
     if token.expires_at.is_some_and(|end| end <= app.store.now()) {
         return Err(ApiError::new(Code::TokenExpired, "the service token has expired"));

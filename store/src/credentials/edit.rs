@@ -165,7 +165,7 @@ pub(crate) async fn insert_drafts(tx: &mut Tx, rows: Vec<Value>, now: Timestamp)
 impl Store {
     /// Adds one credential.
     pub async fn add_credential(&self, tenant: &TenantId, origin: &Origin, draft: &Draft) -> Result<CredentialId> {
-        let compiled = self.compiled().await?;
+        let compiled = self.compiled_now().await?;
         let prior = compiled.tenants.get(tenant).map(|t| t.prior).unwrap_or_default();
         let (id, row) = draft_json(tenant, draft, &prior, None, self.sealer(), self.ambient())?;
         let mut tx = self.begin().await?;

@@ -5,3 +5,5 @@ mod server;
 mod world;
 
 mod allocate;
+mod leases;
+mod reports;

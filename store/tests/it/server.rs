@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::postgres::PgConnectOptions;
@@ -67,14 +67,39 @@ async fn administer(statement: String) {
     connection.close().await.unwrap();
 }
 
+/// Databases that a story has left and that were wiped: making a new one takes a while.
+static WIPED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
 /// A migrated database without contents, from a template that is made once.
 pub async fn create() -> String {
+    if let Some(name) = WIPED.lock().unwrap().pop() {
+        return name;
+    }
     static TEMPLATE: OnceLock<String> = OnceLock::new();
     // On a thread of its own, because this one has a runtime that must not be blocked.
     let template = tokio::task::spawn_blocking(|| TEMPLATE.get_or_init(|| block_on(make_template()))).await.unwrap();
     let name = next_name();
     administer(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
     name
+}
+
+/// Gives a database back: as it was made, for the next story.
+pub async fn give_back(name: &str) {
+    const EMPTY: &str = "DO $$ DECLARE name TEXT; BEGIN
+        SET LOCAL session_replication_role = replica;
+        FOR name IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+                    WHERE schemaname IN ('public', 'apalis') AND tablename NOT LIKE '%migrations'
+        LOOP EXECUTE 'DELETE FROM ' || name; END LOOP;
+    END $$";
+    let Location::Postgres(url) = location(name) else { return };
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    let seeds = include_str!("../../../migrations/postgres/0001_base.sql").lines().filter(|l| l.starts_with("INSERT "));
+    sqlx::raw_sql(AssertSqlSafe(format!("BEGIN; {EMPTY}; {} COMMIT", seeds.collect::<String>())))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    WIPED.lock().unwrap().push(name.to_owned());
 }
 
 /// Drops a database whoever is connected to it.

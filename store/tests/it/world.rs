@@ -85,7 +85,7 @@ pub fn run(kind: Kind, story: impl AsyncFnOnce(&World)) {
             }
         });
         let outcome = told.catch_unwind().await;
-        world.end().await;
+        world.end(outcome.is_ok()).await;
         if let Err(panic) = outcome {
             std::panic::resume_unwind(panic);
         }
@@ -204,8 +204,8 @@ impl World {
         store
     }
 
-    async fn end(self) {
-        let Self { location, store, pool, raw, others, task, .. } = self;
+    async fn end(self, well: bool) {
+        let Self { location, store, pool, raw, others, task, sound, .. } = self;
         drop(pool);
         task.await.unwrap();
         for store in others.into_inner().unwrap().into_iter().chain([store]) {
@@ -213,7 +213,8 @@ impl World {
         }
         raw.close().await;
         if let Location::Postgres(url) = location {
-            server::drop(url.rsplit_once('/').unwrap().1).await;
+            let name = url.rsplit_once('/').unwrap().1;
+            if well && sound.into_inner() { server::give_back(name).await } else { server::drop(name).await }
         }
     }
 

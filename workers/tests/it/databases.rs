@@ -60,9 +60,8 @@ impl Database {
     pub async fn go_away_for(&self, time: Duration) {
         match &self.location {
             Location::Sqlite(path) => {
-                let options = sqlx::sqlite::SqliteConnectOptions::new()
-                    .filename(path)
-                    .busy_timeout(Duration::from_secs(5));
+                let options =
+                    sqlx::sqlite::SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(5));
                 let mut intruder = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
                 sqlx::query("BEGIN EXCLUSIVE").execute(&mut intruder).await.unwrap();
                 tokio::time::sleep(time).await;
@@ -71,7 +70,8 @@ impl Database {
             Location::Postgres(url) => {
                 let name = url.rsplit('/').next().unwrap();
                 admin(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
-                admin(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")).await;
+                admin(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"))
+                    .await;
                 tokio::time::sleep(time).await;
                 admin(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true")).await;
             }
@@ -80,7 +80,7 @@ impl Database {
 }
 
 impl Drop for Database {
-    /// A server that was given outlives this process, so leave nothing behind.
+    /// A server that was given outlives this process, so nothing but the template stays behind.
     fn drop(&mut self) {
         let (None, Location::Postgres(url)) = (&self.directory, &self.location) else { return };
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", url.rsplit('/').next().unwrap());
@@ -113,7 +113,8 @@ fn seed_of_process() -> u64 {
     u64::from(std::process::id()) << 32 | OPENED.fetch_add(1, Ordering::Relaxed) as u64
 }
 
-/// One number, read from the database as it is. The queue's table is `QUEUE`.
+/// One number, read from the database as it is. The queue's tables are
+/// `QUEUE` and `WORKERS`.
 pub async fn count(store: &Store, sql: &str) -> i64 {
     match store.queue_pool() {
         QueuePool::Sqlite(pool) => sqlx::query_scalar(sqlite(sql)).fetch_one(&pool).await.unwrap(),
@@ -131,11 +132,11 @@ pub async fn change(store: &Store, sql: &str) {
 }
 
 fn sqlite(sql: &str) -> sqlx::AssertSqlSafe<String> {
-    text(&sql.replace("QUEUE", "Jobs").replace("BYTES", "BLOB"))
+    text(&sql.replace("QUEUE", "Jobs").replace("WORKERS", "Workers").replace("BYTES", "BLOB"))
 }
 
 fn postgres(sql: &str) -> sqlx::AssertSqlSafe<String> {
-    text(&sql.replace("QUEUE", "apalis.jobs").replace("BYTES", "BYTEA"))
+    text(&sql.replace("QUEUE", "apalis.jobs").replace("WORKERS", "apalis.workers").replace("BYTES", "BYTEA"))
 }
 
 fn text(sql: &str) -> sqlx::AssertSqlSafe<String> {
@@ -184,7 +185,12 @@ fn start_server() -> String {
     let mut janitor = janitor.spawn().unwrap();
     janitor.stdin.as_mut().unwrap().write_all(b"ready\n").unwrap();
     JANITOR.get_or_init(|| janitor);
-    let started = Command::new(&script).arg("start").arg(&directory).arg(port.to_string()).env("PG_OPTIONS", "-c fsync=off").output();
+    let started = Command::new(&script)
+        .arg("start")
+        .arg(&directory)
+        .arg(port.to_string())
+        .env("PG_OPTIONS", "-c fsync=off")
+        .output();
     let started = started.unwrap();
     assert!(started.status.success(), "PostgreSQL did not start: {}", String::from_utf8_lossy(&started.stderr));
     format!("postgres://postgres@127.0.0.1:{port}")

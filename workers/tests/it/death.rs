@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::databases::Database;
+use crate::databases::{Database, count};
 use crate::on_both;
 use crate::stage::{Log, Process, Slow, Touch, enqueue, until};
 use jobs::Job;
@@ -39,7 +39,8 @@ async fn a_dead_workers_job_is_taken_again(database: Database) {
     let process = Process::start(&second, registry());
     log.wait("began", 2, Duration::from_secs(12)).await;
     println!("taken again after {:?} at heartbeats of 1 s", died.elapsed());
-    until(&second, "SELECT COUNT(*) FROM QUEUE WHERE status = 'Done' AND attempts = 2", 1, Duration::from_secs(5)).await;
+    until(&second, "SELECT COUNT(*) FROM QUEUE WHERE status = 'Done' AND attempts = 2", 1, Duration::from_secs(5))
+        .await;
     process.stop().await;
 }
 
@@ -63,6 +64,7 @@ async fn a_database_that_goes_away_only_delays(database: Database) {
     enqueue(&store, &Touch {}).await;
     log.wait(Touch::SPEC.name, 2, Duration::from_secs(10)).await;
     println!("at work again {:?} after the database came back", back.elapsed());
+    assert!(count(&store, "SELECT COUNT(*) FROM WORKERS").await > 4, "workers have started again");
     assert!(process.is_running());
     process.stop().await;
 }

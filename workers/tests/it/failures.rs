@@ -4,22 +4,19 @@ use std::time::Duration;
 
 use jobs::{Envelope, Job};
 use serde_json::json;
+use store::StoreError;
 use store::queue::Options;
 use workers::WorkersError;
 
-use crate::databases::{Database, count, change};
+use crate::databases::{Database, change, count};
 use crate::on_both;
-use crate::stage::{Fail, Hang, Hopeless, Log, Panic, Process, Touch, enqueue, until};
+use crate::stage::{Away, Fail, Hang, Hopeless, Log, Panic, Process, Touch, enqueue, until};
 
-on_both!(
-    failing_jobs_come_back_later_and_are_parked_in_the_end,
-    jobs_that_nobody_can_do_do_not_stop_the_others,
-);
+on_both!(failing_jobs_come_back_later_and_are_parked_in_the_end, jobs_that_nobody_can_do_do_not_stop_the_others,);
 
 async fn failing_jobs_come_back_later_and_are_parked_in_the_end(database: Database) {
     let (store, log) = (database.open().await, Log::default());
-    let noted = [log.clone(), log.clone(), log.clone(), log.clone()];
-    let [fail, panic, hang, hopeless] = noted;
+    let [fail, panic, hang, hopeless, away] = std::array::from_fn(|_| log.clone());
     let registry = log
         .registry()
         .with(move |_, _: Fail| {
@@ -37,12 +34,18 @@ async fn failing_jobs_come_back_later_and_are_parked_in_the_end(database: Databa
         .with(move |_, _: Hopeless| {
             hopeless.note(Hopeless::SPEC.name);
             std::future::ready(Err(WorkersError::Hopeless("there is no paper".to_owned())))
+        })
+        .with(move |_, _: Away| {
+            away.note(Away::SPEC.name);
+            let gone = away.times(Away::SPEC.name).len() <= 2;
+            std::future::ready(if gone { Err(StoreError::Unavailable("gone fishing".into()).into()) } else { Ok(()) })
         });
     let process = Process::start(&store, registry);
     enqueue(&store, &Fail {}).await;
     enqueue(&store, &Panic {}).await;
     enqueue(&store, &Hang {}).await;
     enqueue(&store, &Hopeless {}).await;
+    enqueue(&store, &Away {}).await;
 
     until(&store, "SELECT COUNT(*) FROM QUEUE WHERE status = 'Killed'", 4, Duration::from_secs(20)).await;
     let runs = log.times(Fail::SPEC.name);
@@ -52,6 +55,10 @@ async fn failing_jobs_come_back_later_and_are_parked_in_the_end(database: Databa
     assert_eq!(log.times(Panic::SPEC.name).len(), 2);
     assert_eq!(log.times(Hang::SPEC.name).len(), 2);
     assert_eq!(log.times(Hopeless::SPEC.name).len(), 1);
+
+    // Two attempts are all that it has, but those without a database don't count.
+    until(&store, "SELECT COUNT(*) FROM QUEUE WHERE status = 'Done' AND attempts = 3", 1, Duration::from_secs(5)).await;
+    assert_eq!(log.times(Away::SPEC.name).len(), 3);
 
     // The reason stands in the job's row, and once in the journal.
     for reason in ["the ink is dry", "the pen broke", "not done after 0.9 s", "there is no paper"] {

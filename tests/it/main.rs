@@ -1,0 +1,6 @@
+//! Black box: starts the real program, on both databases, and talks to it as its users do.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(missing_docs, reason = "tests")]
+
+mod harness;
+mod house;
