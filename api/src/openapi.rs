@@ -14,6 +14,7 @@ use crate::{Sealed, endpoints};
 /// The whole document.
 pub fn document() -> OpenApi {
     let (_, mut document) = endpoints().split_for_parts();
+    name_operations(&mut document);
     document.info = InfoBuilder::new()
         .title("API Pool")
         .version(env!("CARGO_PKG_VERSION"))
@@ -36,10 +37,42 @@ pub fn document() -> OpenApi {
     document
 }
 
+/// `list` of `groups` becomes `groups_list`: ids are unique in the document, and good names for
+/// generated clients.
+fn name_operations(document: &mut OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let operations =
+            [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch].into_iter().flatten();
+        for operation in operations {
+            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+            let name = operation.operation_id.take().unwrap_or_default();
+            operation.operation_id = Some(format!("{tag}_{name}"));
+        }
+    }
+}
+
 /// `/api/openapi.json` and `/docs`.
 pub(crate) fn pages() -> Router<Sealed> {
     let text = document().to_json().unwrap_or_else(|e| format!("{{\"error\":\"{e}\"}}"));
     let json = get(move || async move { ([(header::CONTENT_TYPE, "application/json")], text) });
     let docs: Router<Sealed> = SwaggerUi::new("/docs").config(Config::from("/api/openapi.json")).into();
     Router::new().route("/api/openapi.json", json).merge(docs)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    #[test]
+    fn operations_have_unique_ids() {
+        let document = serde_json::to_value(super::document()).unwrap();
+        let mut seen = HashSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let Some(id) = operation["operationId"].as_str() else { continue };
+                assert!(seen.insert(id.to_owned()), "{method} {path}: {id} is used twice");
+            }
+        }
+        assert!(seen.len() > 40);
+    }
 }

@@ -115,7 +115,9 @@ async fn connect(location: &Location, config: PoolConfig) -> Result<Backend> {
                     what: "DATABASE_URL".to_owned(),
                     why: "must be postgres://user:password@host:port/database".to_owned(),
                 })?
-                .options([("lock_timeout", "10s"), ("application_name", "api-pool")]);
+                // The planner takes recursive statements for far more than they are: compiling
+                // them takes longer than running them.
+                .options([("lock_timeout", "10s"), ("application_name", "api-pool"), ("jit", "off")]);
             let pool = PgPoolOptions::new()
                 .max_connections(config.connections.max(4))
                 .acquire_timeout(config.patience)
