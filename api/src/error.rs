@@ -257,6 +257,8 @@ impl From<StoreError> for ApiError {
                 tracing::warn!(%cause, request_id = %context::request_id(), "the database is not available");
                 Self::overloaded()
             }
+            // A deadlock's victim: the same request may well succeed.
+            error if error.is_retryable() => Self::overloaded(),
             other => Self::internal(&other),
         }
     }

@@ -8,7 +8,7 @@ use domain::{AccountKey, ApiId, Timestamp};
 use futures::stream;
 use serde::Serialize;
 use serde_json::Value;
-use store::journal::{HistoryFilter, JournalRow};
+use store::history::{HistoryFilter, JournalRow};
 use strum::IntoEnumIterator;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;

@@ -29,16 +29,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use store::Store;
 use store::allocator::Allocator;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use error::{ApiError, Code};
@@ -126,11 +125,19 @@ pub fn router(app: AppState, pages: Option<Router>) -> Router {
             .layer(header("referrer-policy", "no-referrer"))
             .layer(header("x-frame-options", "DENY"))
             .layer(CatchPanicLayer::custom(panicked))
-            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
+            .layer(middleware::from_fn(in_time))
             // Bodies have their own limits, with errors that name them.
             .layer(DefaultBodyLimit::disable()),
     )
     .with_state(Sealed(app))
+}
+
+/// Gives up what takes too long, so that the client is told rather than left waiting.
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(DEADLINE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::overloaded().into_response(),
+    }
 }
 
 /// What no endpoint and no page answers.

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use crate::Store;
 use crate::db::{args, json_texts, sql};
 use crate::error::Result;
-use crate::journal::HistoryFilter;
+use crate::history::HistoryFilter;
 
 /// An account and what it holds.
 #[derive(Clone, Debug, FromRow)]

@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | [`allocator`] | who has which credential; decides in batches, commits once |
 //! | [`credentials`], [`groups`], [`batches`] | the pool and its imports |
-//! | [`accounts`], [`journal`] | who holds what, and all that happened |
+//! | [`accounts`], [`journal`], [`history`] | who holds what, and all that happened |
 //! | [`scores`], [`pool`], [`preview`] | results and health, totals, what would happen |
 //! | [`people`], [`tokens`] | who may come in |
 //! | [`queue`] | jobs, enqueued in the transaction that asks |
@@ -25,6 +25,7 @@ pub mod db;
 pub mod doctor;
 mod error;
 pub mod groups;
+pub mod history;
 pub mod journal;
 pub mod open;
 pub mod people;

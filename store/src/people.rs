@@ -13,6 +13,7 @@ use domain::{Invalid, TenantId, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sqlx::FromRow;
+use tokio::sync::Semaphore;
 
 use crate::Store;
 use crate::db::{args, sql};
@@ -105,7 +106,11 @@ pub fn check_password(invalid: &mut Invalid, field: &str, password: &SecretStrin
     invalid.require(text.len() <= MAX_PASSWORD, field, "must be at most 1024 bytes");
 }
 
+/// Each hashing takes 19 MiB and a core for a while: a flood of logins must not take them all.
+static HASHING: Semaphore = Semaphore::const_new(4);
+
 async fn hash(password: &SecretString) -> Result<String> {
+    let _turn = HASHING.acquire().await;
     let password = password.clone();
     let hashed = tokio::task::spawn_blocking(move || {
         Argon2::default().hash_password(password.expose_secret().as_bytes()).map(|hash| hash.to_string())
@@ -117,6 +122,7 @@ async fn hash(password: &SecretString) -> Result<String> {
 }
 
 async fn verify(password: &SecretString, hash: &str) -> bool {
+    let _turn = HASHING.acquire().await;
     let (password, hash) = (password.clone(), hash.to_owned());
     let checked = tokio::task::spawn_blocking(move || {
         PasswordHash::new(&hash)

@@ -50,6 +50,16 @@ pub struct Options {
     pub after: Option<Duration>,
 }
 
+/// The two libraries' errors are twins, and neither shows the driver's error among its causes.
+macro_rules! queue_error {
+    ($error:expr, $library:ident) => {
+        match $error {
+            $library::Error::Database(error) => StoreError::from(error),
+            other => StoreError::Damaged(format!("a job was not enqueued: {other}")),
+        }
+    };
+}
+
 impl Tx {
     /// Enqueues a job as part of this transaction; its id.
     pub async fn enqueue<J: Job>(&mut self, job: &J, store: &Store) -> Result<String> {
@@ -93,7 +103,8 @@ impl Tx {
         match self {
             Self::Sqlite(tx) => {
                 let connection: &mut sqlx::SqliteConnection = &mut *tx;
-                apalis_sqlite::queries::push_tasks(connection, queue.as_ref(), &[task]).await.map_err(queue_error)
+                let pushed = apalis_sqlite::queries::push_tasks(connection, queue.as_ref(), &[task]).await;
+                pushed.map_err(|error| queue_error!(error, apalis_sqlite))
             }
             Self::Postgres(tx) => {
                 let mut savepoint = tx.begin().await?;
@@ -101,8 +112,10 @@ impl Tx {
                 let pushed = apalis_postgres::queries::push_tasks(connection, queue.as_ref(), vec![task]).await;
                 match pushed {
                     Ok(()) => Ok(savepoint.commit().await?),
-                    Err(error) if is_duplicate(&error) => Ok(savepoint.rollback().await?),
-                    Err(error) => Err(queue_error(error)),
+                    Err(apalis_postgres::Error::Database(sqlx::Error::Database(error))) if error.is_unique_violation() => {
+                        Ok(savepoint.rollback().await?)
+                    }
+                    Err(error) => Err(queue_error!(error, apalis_postgres)),
                 }
             }
         }
@@ -116,31 +129,6 @@ impl Tx {
         };
         Ok(self.optional::<(String,)>(statement, args![queue.as_ref(), key]).await?.is_some())
     }
-}
-
-fn queue_error(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
-    while let Some(inner) = cause {
-        if let Some(database) = inner.downcast_ref::<sqlx::Error>() {
-            return match database {
-                sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) => StoreError::Unavailable(Box::new(error)),
-                _ => StoreError::Damaged(format!("a job was not enqueued: {database}")),
-            };
-        }
-        cause = inner.source();
-    }
-    StoreError::Damaged(format!("a job was not enqueued: {error}"))
-}
-
-fn is_duplicate(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(inner) = cause {
-        if let Some(sqlx::Error::Database(e)) = inner.downcast_ref::<sqlx::Error>() {
-            return e.is_unique_violation();
-        }
-        cause = inner.source();
-    }
-    false
 }
 
 impl Store {

@@ -155,9 +155,19 @@ impl Server {
     }
 
     /// As an operator would: SIGTERM, and wait until it has ended well.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
+        self.terminate();
+        self.ended().await;
+    }
+
+    /// SIGTERM.
+    pub fn terminate(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended well.
+    pub async fn ended(mut self) {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -216,6 +226,16 @@ impl Api {
         api
     }
 
+    /// What this caller sends of a header.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The same caller at another process.
+    pub fn at(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
+    }
+
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = self.client.request(method, format!("{}{path}", self.base)).timeout(PATIENCE);
@@ -252,17 +272,37 @@ impl Api {
         answer
     }
 
+    /// All rows of a list, page by page. `path` has a query already.
+    pub async fn all(&self, path: &str) -> Vec<Value> {
+        let (mut rows, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.ok("GET", &format!("{path}&limit=500{cursor}"), Value::Null).await;
+            rows.extend(page["items"].as_array().unwrap().iter().cloned());
+            let Some(next) = page["next_cursor"].as_str() else { return rows };
+            cursor = format!("&cursor={next}");
+        }
+    }
+
     pub async fn allocate(&self, account: &str) -> reqwest::Result<(StatusCode, Value)> {
         self.send("POST", "/api/admin/api-pool/allocate", json!({ "account_id": account })).await
     }
 
     /// Imports `count` credentials with ids from `first` on.
     pub async fn import(&self, first: usize, count: usize, slots: usize) -> Value {
-        let data: String =
-            (first..first + count).map(|id| format!("{id},{:032x},cred-{id},{slots}\n", id * 7919)).collect();
-        let body = json!({ "format": "csv", "data": format!("api_id,api_hash,name,max_accounts\n{data}") });
-        self.ok("POST", "/api/admin/api-pool/batch", body).await
+        self.ok("POST", "/api/admin/api-pool/batch", upload(first, count, slots)).await
     }
+}
+
+/// An upload of `count` credentials with ids from `first` on.
+pub fn upload(first: usize, count: usize, slots: usize) -> Value {
+    let data: String =
+        (first..first + count).map(|id| format!("{id},{},cred-{id},{slots}\n", api_hash(id))).collect();
+    json!({ "format": "csv", "data": format!("api_id,api_hash,name,max_accounts\n{data}") })
+}
+
+/// The hash that [`upload`] gives an id.
+pub fn api_hash(api_id: usize) -> String {
+    format!("{:032x}", api_id * 7919)
 }
 
 pub fn free_port() -> u16 {

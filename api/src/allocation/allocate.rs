@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::answer::Answer;
 use crate::error::{ApiError, Code, ErrorBody, Result};
-use crate::extract::{Caller, Lenient, May, rights};
+use crate::extract::{Caller, Lenient, May, Object, rights};
 use crate::fields::{ApiIdField, ApiIdText, Moment, choice, words};
 
 /// The most requests in a batch.
@@ -165,7 +165,8 @@ pub async fn allocate(
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct AllocateBatch {
     /// Up to 500.
-    requests: Vec<AllocateRequest>,
+    #[schema(value_type = Vec<AllocateRequest>)]
+    requests: Vec<Object<AllocateRequest>>,
 }
 
 /// Outcomes in the order of the requests.
@@ -239,7 +240,7 @@ pub async fn allocate_batch(
     Lenient(batch): Lenient<AllocateBatch>,
 ) -> Result<Answer<Outcomes<Allocation>>> {
     check_length("requests", batch.requests.len(), BATCH)?;
-    let commands = batch.requests.iter().map(|r| r.command(&may.caller).map(Command::Allocate)).collect();
+    let commands = batch.requests.iter().map(|Object(r)| r.command(&may.caller).map(Command::Allocate)).collect();
     let view = |done| match done {
         Done::Allocated(allocated) => Ok(Allocation::from(*allocated)),
         other => Err(ApiError::internal(&format!("{other:?} for an allocation"))),

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::allocate::{Outcomes, check_length};
 use crate::answer::Answer;
 use crate::error::{ApiError, Result};
-use crate::extract::{Lenient, May, rights};
+use crate::extract::{Lenient, May, Object, rights};
 use crate::fields::{ApiIdField, words};
 
 /// The most reports in a batch.
@@ -139,7 +139,8 @@ pub async fn report(may: May<rights::Report>, Lenient(request): Lenient<ReportRe
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ReportBatch {
     /// Up to 1,000.
-    results: Vec<ReportRequest>,
+    #[schema(value_type = Vec<ReportRequest>)]
+    results: Vec<Object<ReportRequest>>,
 }
 
 /// Reports up to 1,000 results; each has its own outcome, in order.
@@ -152,6 +153,6 @@ pub async fn report_batch(
     Lenient(batch): Lenient<ReportBatch>,
 ) -> Result<Answer<Outcomes<ReportView>>> {
     check_length("results", batch.results.len(), BATCH)?;
-    let commands = batch.results.into_iter().map(ReportRequest::command).collect();
+    let commands = batch.results.into_iter().map(|Object(report)| report.command()).collect();
     Ok(Answer::new(Outcomes::gather(&may.caller, &may.app.allocator, commands, view).await))
 }

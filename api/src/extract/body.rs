@@ -1,9 +1,13 @@
 //! JSON bodies: their size, their type, and errors that name the field and the rule.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 
 use crate::error::{ApiError, Code, Result};
 
@@ -23,6 +27,28 @@ pub struct Strict<T>(pub T);
 /// A large [`Strict`] body.
 #[derive(Debug)]
 pub struct Upload<T>(pub T);
+
+/// A JSON object. By itself, serde takes an array for a struct too, field by field.
+#[derive(Debug)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
+}
 
 macro_rules! from_request {
     ($name:ident, $limit:expr) => {
@@ -65,8 +91,10 @@ fn check_type(request: &Request) -> Result<()> {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|e| explain(&e.path().to_string(), e.inner()))?;
+    let text = std::str::from_utf8(body).map_err(|_| ApiError::new(Code::Malformed, "the body is not UTF-8"))?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    let Object(parsed) =
+        serde_path_to_error::deserialize(&mut json).map_err(|e| explain(&e.path().to_string(), e.inner()))?;
     json.end().map_err(|_| ApiError::new(Code::Malformed, "the body must be one JSON value"))?;
     Ok(parsed)
 }
@@ -92,10 +120,20 @@ fn explain(path: &str, error: &serde_json::Error) -> ApiError {
     }
     let expected = text.rsplit_once("expected ").map(|(_, rest)| rest.split(" at line ").next().unwrap_or(rest));
     let rule = match expected {
-        Some(expected) => format!("must be {expected}"),
+        Some(expected) => format!("must be {}", in_words(expected)),
         None => text.split(" at line ").next().unwrap_or("is not valid").to_owned(),
     };
     ApiError::field(if path == "." { "body" } else { path }, rule)
+}
+
+/// serde names some kinds as Rust does.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "i64" | "u32" | "usize" => "a whole number",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -137,6 +175,9 @@ mod tests {
         assert_eq!(field, "inner.number");
         assert!(!message.contains("hunter2"), "{message}");
         assert!(complaint("{").1.contains("not JSON"));
-        assert!(complaint("[]").1.starts_with("body must be"));
+        assert_eq!(message, "inner.number must be a whole number");
+        for not_an_object in ["[]", r#"["x"]"#, "7", "null"] {
+            assert_eq!(complaint(not_an_object), ("body".into(), "body must be an object".into()));
+        }
     }
 }

@@ -105,7 +105,7 @@ fn why(candidate: &Candidate, next: &Candidate, request: &Request) -> String {
     } else if candidate.priority != next.priority {
         format!("priority {} over {}", candidate.priority, next.priority)
     } else if strategy.key(candidate) != strategy.key(next) {
-        format!("better {} than the next", strategy.criterion())
+        format!("{} than the next", strategy.advantage())
     } else if candidate.utilisation() != next.utilisation() {
         "lower utilisation than the next".to_owned()
     } else {

@@ -82,7 +82,7 @@ macro_rules! filtered {
             AND ($9 = '[]' OR CASE WHEN c.health_score >= 90 THEN 'excellent' WHEN c.health_score >= 70 THEN 'good'
                  WHEN c.health_score >= 50 THEN 'fair' WHEN c.health_score >= 30 THEN 'poor' ELSE 'critical' END
                  IN TEXTS($9))
-            AND ($10 = '' OR REPLACE(c.tags, $10, '') <> c.tags)"
+            AND ($10 = '' OR REPLACE(c.tags, '[' || $10, '') <> c.tags OR REPLACE(c.tags, ',' || $10, '') <> c.tags)"
     };
 }
 
@@ -198,8 +198,9 @@ fn filter_args(tenant: &TenantId, filter: &Filter) -> Vec<Arg> {
     // Both databases fold the case of ASCII letters only.
     let q = escape(&filter.q.to_ascii_lowercase());
     let (inside, start) = if q.is_empty() { (String::new(), String::new()) } else { (format!("%{q}%"), format!("{q}%")) };
-    // Tags are JSON text: the tag stands there as a JSON string. Not LIKE, which minds the case of
-    // letters on one database only.
+    // Tags are a JSON array: the tag stands there as a JSON string behind `[` or `,`, where a quote
+    // within another tag never stands. Not LIKE, which minds the case of letters on one database
+    // only.
     let tag = filter.tag.as_ref().map_or(String::new(), |t| serde_json::json!(t).to_string());
     args![
         tenant,

@@ -5,5 +5,15 @@ mod server;
 mod world;
 
 mod allocate;
+mod concurrency;
+mod credentials;
+mod doctor;
+mod groups;
+mod imports;
+mod journal;
 mod leases;
+mod opening;
+mod people;
+mod pool;
 mod reports;
+mod secrets;

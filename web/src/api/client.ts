@@ -13,13 +13,14 @@ export type User = Schemas['UserView']
 export type LoginAnswer = Schemas['LoginAnswer']
 export type Credential = Schemas['CredentialView']
 export type CredentialStatus = Credential['status']
-export type HealthGrade = NonNullable<Credential['health_grade']>
+export type HealthGrade = Credential['health_grade']
 
 export interface Page<Item> {
   items: Item[]
   total: number
   total_is_capped?: boolean
-  next_cursor: string | null
+  /** Null or absent on the last page. */
+  next_cursor?: string | null
 }
 
 export interface PageRequest {

@@ -4,6 +4,558 @@
  */
 
 export interface paths {
+    "/api/admin/api-pool/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists credentials. `sort` is a field, with `-` in front for the highest first; `status`,
+         *     `group_id` and `health_grade` take several values by comma, and `!=` for all but these.
+         */
+        get: operations["credentials_list"];
+        put?: never;
+        /** Adds a credential. */
+        post: operations["credentials_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an account holds; `data` is `null` when that is nothing. */
+        get: operations["allocation_account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/accounts/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What up to 500 accounts hold. */
+        post: operations["allocation_lookup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/allocate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an account a credential: the one it holds, else its former one, else the best. */
+        post: operations["allocation_allocate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/allocate/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Allocates for up to 500 accounts; each has its own outcome, in order. */
+        post: operations["allocation_allocate_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/allocate/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explains an allocation: the winner, the runners-up with the parts of their order, and the
+         *     rejected by reason.
+         */
+        post: operations["allocation_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/allocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists allocations: those that stand, the newest first; then those that have ended, the last to
+         *     end first.
+         */
+        get: operations["allocation_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Imports credentials: CSV with or without a header, a JSON array, or lines of
+         *     `api_id:api_hash[:name]`. One bad line never stops the rest. More than 10,000 lines run as a
+         *     job (202).
+         */
+        post: operations["credentials_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/batch/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Removes what a batch has imported, while nothing of it is allocated. */
+        post: operations["credentials_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exports the credentials, the oldest first. Hashes are masked, unless `include_hash=true`, which
+         *     needs its permission and is audited.
+         */
+        get: operations["credentials_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists groups, the oldest first. */
+        get: operations["groups_list"];
+        put?: never;
+        /** Adds a group. */
+        post: operations["groups_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One group. */
+        get: operations["groups_get"];
+        /** Changes a group. */
+        put: operations["groups_update"];
+        post?: never;
+        /** Removes a group; its credentials move to none. */
+        delete: operations["groups_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The pool's health. */
+        get: operations["pool_pool_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to the pool, the newest first; `format=csv` streams all of it as a file. */
+        get: operations["history_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends an allocation. A retry may see 3006: treat it as done. */
+        post: operations["allocation_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prolongs a lease, counting from now. An allocation without an end is no lease: 409. */
+        post: operations["allocation_renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reports how a login or a call went. Only the party at fault is charged. */
+        post: operations["allocation_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reports up to 1,000 results; each has its own outcome, in order. */
+        post: operations["allocation_report_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures of the pool, and of the last hours' results. */
+        get: operations["pool_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/strategies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the strategies. */
+        get: operations["pool_strategies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/strategy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Chooses the tenant's strategy, for the next allocation on every process. */
+        post: operations["pool_set_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One credential. */
+        get: operations["credentials_get"];
+        /** Changes a credential. */
+        put: operations["credentials_update"];
+        post?: never;
+        /**
+         * Removes a credential. While accounts hold it this is refused, unless `force=true` releases them
+         *     first.
+         */
+        delete: operations["credentials_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/{id}/ban": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bans a credential. Its accounts are refused (3004) until they ask for a fresh one. */
+        post: operations["credentials_ban"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switches a credential off. Accounts on it keep it. */
+        post: operations["credentials_disable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switches a credential on. A ban must be lifted first. */
+        post: operations["credentials_enable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/{id}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One credential's health. */
+        get: operations["pool_credential_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/{id}/release-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Releases every account of a credential. */
+        post: operations["credentials_release_all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/{id}/reset-failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forgives: failures in a row, recent failures, cooldown and suspicion start anew. */
+        post: operations["credentials_reset_failures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/{id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows the plain `api_hash`, for a reason that the journal keeps. */
+        post: operations["credentials_reveal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/{id}/unban": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lifts a ban. */
+        post: operations["credentials_unban"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/change-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes one's own password. */
+        post: operations["people_change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/login": {
         parameters: {
             query?: never;
@@ -13,21 +565,109 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["login"];
+        /** Signs in. Five failures lock an account for 15 minutes. */
+        post: operations["people_login"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/admin/api-pool/": {
+    "/api/admin/me": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["list_credentials"];
+        /** Who am I? */
+        get: operations["people_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The table of permissions × roles. */
+        get: operations["people_permissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/service-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists live tokens, the oldest first. */
+        get: operations["tokens_list"];
+        put?: never;
+        /** Issues a token. Its text is answered once and kept nowhere. */
+        post: operations["tokens_issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/service-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes a token, everywhere within a second. */
+        delete: operations["tokens_revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the program can serve. */
+        get: operations["system_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether clients should be sent here: the database and the queue answer, and it is not draining. */
+        get: operations["system_ready"];
         put?: never;
         post?: never;
         delete?: never;
@@ -40,108 +680,1628 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Meta: {
-            request_id: string;
-            /** Format: date-time */
-            timestamp: string;
+        /** @description An account that holds a credential. */
+        AccountView: {
+            account_id: string;
+            allocated_at?: components["schemas"]["Moment"] | null;
+            allocation_id: string;
+            api_id?: components["schemas"]["ApiIdText"] | null;
+            cooldown_until?: components["schemas"]["Moment"] | null;
+            expires_at?: components["schemas"]["Moment"] | null;
+            /** @description The credential's name. */
+            name?: string | null;
+            /** @description Who asked for it. */
+            operator?: string | null;
+            proxy_id?: string | null;
+            /** @description `active`, `cooling`, `frozen` or `retired`. */
+            state: string;
+            /** @description How it was chosen. */
+            strategy?: string | null;
         };
-        LoginRequest: {
-            username: string;
-            password: string;
+        /** @description Many requests at once. */
+        AllocateBatch: {
+            /** @description Up to 500. */
+            requests: components["schemas"]["AllocateRequest"][];
         };
-        UserView: {
-            id: string;
-            username: string;
+        /** @description What a caller asks for. Unknown fields are ignored. */
+        AllocateRequest: {
+            /**
+             * @description The account's key: 1 to 128 bytes.
+             * @default null
+             */
+            account_id: string | null;
+            /**
+             * @description The same; wins over `account_id`.
+             * @default null
+             */
+            account_phone: string | null;
+            /** @default null */
+            api_id: components["schemas"]["ApiIdField"] | null;
+            /**
+             * @description Release what the account holds and allocate anew, in one step.
+             * @default null
+             */
+            fresh: boolean | null;
+            /**
+             * @description Only credentials of this group.
+             * @default null
+             */
+            group_id: string | null;
+            /**
+             * @description The level of the member: believed from people, services have their token's.
+             * @default null
+             */
+            member_level: string | null;
+            /**
+             * @description The same; wins over `account_id`.
+             * @default null
+             */
+            phone: string | null;
+            /**
+             * @description Prefer a proxy of this country.
+             * @default null
+             */
+            proxy_country: string | null;
+            /**
+             * @description Refuse when there is no proxy.
+             * @default null
+             */
+            require_proxy: boolean | null;
+            /**
+             * @description How to rank: balanced, success_rate, least_failures, round_robin or health.
+             * @default null
+             */
+            strategy: string | null;
+            /**
+             * Format: int64
+             * @description A lease of so many seconds, up to a year; without it, until released.
+             * @default null
+             */
+            ttl_seconds: number | null;
+            /**
+             * @description Also a proxy.
+             * @default null
+             */
+            with_proxy: boolean | null;
+        };
+        /** @description An account's credential. */
+        Allocation: {
+            account_cooldown_until?: components["schemas"]["Moment"] | null;
+            /** @description For whom. */
+            account_id: string;
+            /** @description Since when. */
+            allocated_at: components["schemas"]["Moment"];
+            /** @description The id of this binding. */
+            allocation_id: string;
+            /** @description Telegram's secret. */
+            api_hash: string;
+            /** @description Telegram's id. */
+            api_id: components["schemas"]["ApiIdText"];
+            /** @description The account held it already. */
+            existing: boolean;
+            expires_at?: components["schemas"]["Moment"] | null;
+            /** @description The credential's group. */
+            group_id?: string | null;
             /** @enum {string} */
-            role: "owner" | "admin" | "operator" | "auditor";
-            tenant_id: string;
-        };
-        LoginAnswer: {
-            token: string;
-            /** Format: date-time */
-            expires_at: string;
-            refresh_token?: string;
-            user: components["schemas"]["UserView"];
-        };
-        /** @enum {string} */
-        CredentialStatus: "available" | "in_use" | "disabled" | "banned";
-        /** @enum {string} */
-        HealthGrade: "excellent" | "good" | "fair" | "poor" | "critical";
-        /** @enum {string} */
-        MemberLevel: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
-        CredentialView: {
-            id: string;
-            api_id: string;
-            api_hash_masked: string;
+            member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
+            /** @description The credential's name. */
             name: string;
-            status: components["schemas"]["CredentialStatus"];
+            /** @description `existing`, `affinity`, `manual`, or the strategy. */
+            strategy_used: string;
+        };
+        /** @description A page of records. */
+        AllocationList: {
+            items: components["schemas"]["AllocationView"][];
+            /** @description Where the next page starts; `null` on the last. */
+            next_cursor?: string | null;
+        };
+        /**
+         * @description Whether it stands.
+         * @enum {string}
+         */
+        AllocationStatus: "allocated" | "released";
+        /** @description An allocation, standing or ended. */
+        AllocationView: {
+            account_id: string;
+            allocated_at?: components["schemas"]["Moment"] | null;
+            api_id?: components["schemas"]["ApiIdText"] | null;
+            expires_at?: components["schemas"]["Moment"] | null;
+            id: string;
+            /** @description Who asked for it. */
+            operator?: string | null;
+            proxy_id?: string | null;
+            released_at?: components["schemas"]["Moment"] | null;
+            status: components["schemas"]["AllocationStatus"];
+            strategy?: string | null;
+        };
+        /** @description A success. */
+        Answer_Allocation: {
+            /** @description An account's credential. */
+            data: {
+                account_cooldown_until?: components["schemas"]["Moment"] | null;
+                /** @description For whom. */
+                account_id: string;
+                /** @description Since when. */
+                allocated_at: components["schemas"]["Moment"];
+                /** @description The id of this binding. */
+                allocation_id: string;
+                /** @description Telegram's secret. */
+                api_hash: string;
+                /** @description Telegram's id. */
+                api_id: components["schemas"]["ApiIdText"];
+                /** @description The account held it already. */
+                existing: boolean;
+                expires_at?: components["schemas"]["Moment"] | null;
+                /** @description The credential's group. */
+                group_id?: string | null;
+                /** @enum {string} */
+                member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
+                /** @description The credential's name. */
+                name: string;
+                /** @description `existing`, `affinity`, `manual`, or the strategy. */
+                strategy_used: string;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_AllocationList: {
+            /** @description A page of records. */
+            data: {
+                items: components["schemas"]["AllocationView"][];
+                /** @description Where the next page starts; `null` on the last. */
+                next_cursor?: string | null;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_CredentialHealthView: {
+            /** @description A credential's health with its parts. */
+            data: {
+                /** Format: int64 */
+                consecutive_failures: number;
+                /** @enum {string} */
+                grade: "excellent" | "good" | "fair" | "poor" | "critical";
+                id: string;
+                /**
+                 * Format: double
+                 * @description Taken share of its slots, 0 to 1. Not part of the score.
+                 */
+                load: number;
+                /** @description What made the score, each 0 to 100 before weighting; `null` before the first scoring. */
+                parts?: Record<string, never> | null;
+                /** Format: int64 */
+                score: number;
+                updated_at?: components["schemas"]["Moment"] | null;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_CredentialView: {
+            /** @description A credential, as the contract lists it. */
+            data: {
+                /** @description `0123…cdef` */
+                api_hash_masked: string;
+                api_id: components["schemas"]["ApiIdText"];
+                ban_reason?: string | null;
+                /** Format: int64 */
+                consecutive_failures: number;
+                cooldown_until?: components["schemas"]["Moment"] | null;
+                created_at: components["schemas"]["Moment"];
+                /** Format: int64 */
+                current_accounts: number;
+                /** Format: int64 */
+                fail_count: number;
+                /** Format: int64 */
+                free_slots: number;
+                group_id?: string | null;
+                group_name?: string | null;
+                /** @enum {string} */
+                health_grade: "excellent" | "good" | "fair" | "poor" | "critical";
+                /**
+                 * Format: int64
+                 * @description 0 to 100.
+                 */
+                health_score: number;
+                id: string;
+                is_premium: boolean;
+                last_allocated_at?: components["schemas"]["Moment"] | null;
+                last_failure_at?: components["schemas"]["Moment"] | null;
+                /** Format: int64 */
+                max_accounts: number;
+                /** @enum {string} */
+                min_member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
+                name: string;
+                note?: string | null;
+                /** Format: int64 */
+                priority: number;
+                source_phone_masked?: string | null;
+                /** @enum {string} */
+                status: "available" | "in_use" | "disabled" | "banned";
+                /** Format: int64 */
+                success_count: number;
+                tags: string[];
+                updated_at: components["schemas"]["Moment"];
+                /**
+                 * Format: int64
+                 * @description Moves with people's edits; the `ETag`.
+                 */
+                version: number;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_GroupView: {
+            /** @description A group. */
+            data: {
+                attributes: Record<string, never>;
+                color?: string | null;
+                created_at: components["schemas"]["Moment"];
+                /**
+                 * Format: int64
+                 * @description How many credentials it has.
+                 */
+                credentials: number;
+                description?: string | null;
+                id: string;
+                name: string;
+                /** @description Its own strategy; `null` takes the tenant's. */
+                strategy?: string | null;
+                updated_at: components["schemas"]["Moment"];
+                /** Format: int64 */
+                version: number;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_HistoryList: {
+            /** @description A page of history. */
+            data: {
+                items: components["schemas"]["HistoryView"][];
+                /** @description Where the next page starts; `null` at the end. A page may be short and still have one. */
+                next_cursor?: string | null;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_ImportLater: {
+            /** @description An import that runs as a job. */
+            data: {
+                batch_id: string;
+                job_id: string;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_ImportView: {
+            /** @description What became of an import. */
+            data: {
+                /** @description For undoing; `null` on a dry run. */
+                batch_id?: string | null;
+                duplicates: number;
+                imported: number;
+                /** @description Every line, in order. */
+                lines: components["schemas"]["ImportLineView"][];
+                rejected: number;
+                /** @description Imported lines that a person should look at. */
+                warnings: number;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_IssuedToken: {
+            /** @description A token with its text: only here, only once. */
+            data: {
+                expires_at?: components["schemas"]["Moment"] | null;
+                id: string;
+                /** @enum {string} */
+                member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
+                note?: string | null;
+                product: string;
+                scopes: ("credpool:allocate" | "credpool:release" | "credpool:account" | "credpool:report" | "credpool:*")[];
+                token: string;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_List_CredentialView: {
+            /** @description A page of a list. */
+            data: {
+                /** @description The rows of this page. */
+                items: {
+                    /** @description `0123…cdef` */
+                    api_hash_masked: string;
+                    api_id: components["schemas"]["ApiIdText"];
+                    ban_reason?: string | null;
+                    /** Format: int64 */
+                    consecutive_failures: number;
+                    cooldown_until?: components["schemas"]["Moment"] | null;
+                    created_at: components["schemas"]["Moment"];
+                    /** Format: int64 */
+                    current_accounts: number;
+                    /** Format: int64 */
+                    fail_count: number;
+                    /** Format: int64 */
+                    free_slots: number;
+                    group_id?: string | null;
+                    group_name?: string | null;
+                    /** @enum {string} */
+                    health_grade: "excellent" | "good" | "fair" | "poor" | "critical";
+                    /**
+                     * Format: int64
+                     * @description 0 to 100.
+                     */
+                    health_score: number;
+                    id: string;
+                    is_premium: boolean;
+                    last_allocated_at?: components["schemas"]["Moment"] | null;
+                    last_failure_at?: components["schemas"]["Moment"] | null;
+                    /** Format: int64 */
+                    max_accounts: number;
+                    /** @enum {string} */
+                    min_member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
+                    name: string;
+                    note?: string | null;
+                    /** Format: int64 */
+                    priority: number;
+                    source_phone_masked?: string | null;
+                    /** @enum {string} */
+                    status: "available" | "in_use" | "disabled" | "banned";
+                    /** Format: int64 */
+                    success_count: number;
+                    tags: string[];
+                    updated_at: components["schemas"]["Moment"];
+                    /**
+                     * Format: int64
+                     * @description Moves with people's edits; the `ETag`.
+                     */
+                    version: number;
+                }[];
+                /** @description Where the next page starts; `null` on the last. */
+                next_cursor?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many there are in all; counting stops at 10,000.
+                 */
+                total: number;
+                /** @description There are more than `total`. */
+                total_is_capped?: boolean;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_List_GroupView: {
+            /** @description A page of a list. */
+            data: {
+                /** @description The rows of this page. */
+                items: {
+                    attributes: Record<string, never>;
+                    color?: string | null;
+                    created_at: components["schemas"]["Moment"];
+                    /**
+                     * Format: int64
+                     * @description How many credentials it has.
+                     */
+                    credentials: number;
+                    description?: string | null;
+                    id: string;
+                    name: string;
+                    /** @description Its own strategy; `null` takes the tenant's. */
+                    strategy?: string | null;
+                    updated_at: components["schemas"]["Moment"];
+                    /** Format: int64 */
+                    version: number;
+                }[];
+                /** @description Where the next page starts; `null` on the last. */
+                next_cursor?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many there are in all; counting stops at 10,000.
+                 */
+                total: number;
+                /** @description There are more than `total`. */
+                total_is_capped?: boolean;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_List_TokenView: {
+            /** @description A page of a list. */
+            data: {
+                /** @description The rows of this page. */
+                items: {
+                    created_at: components["schemas"]["Moment"];
+                    created_by: string;
+                    expires_at?: components["schemas"]["Moment"] | null;
+                    id: string;
+                    /** @enum {string} */
+                    member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
+                    note?: string | null;
+                    product: string;
+                    scopes: ("credpool:allocate" | "credpool:release" | "credpool:account" | "credpool:report" | "credpool:*")[];
+                }[];
+                /** @description Where the next page starts; `null` on the last. */
+                next_cursor?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many there are in all; counting stops at 10,000.
+                 */
+                total: number;
+                /** @description There are more than `total`. */
+                total_is_capped?: boolean;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_LoginAnswer: {
+            /** @description A short token for the calls that follow. */
+            data: {
+                expires_at: components["schemas"]["Moment"];
+                /** @description Send it as `Authorization: Bearer …`. */
+                token: string;
+                user: components["schemas"]["UserView"];
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_LookupView: {
+            /** @description What they hold. */
+            data: {
+                /** @description Accounts that hold something. */
+                items: components["schemas"]["AccountView"][];
+                /** @description Those that hold nothing. */
+                missing: string[];
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_MeView: {
+            /** @description Who asks, and what they may. */
+            data: components["schemas"]["UserView"] & {
+                permissions: ("pool:allocate" | "pool:release" | "pool:account" | "pool:report" | "pool:set_level" | "credentials:read" | "credentials:write" | "credentials:delete" | "credentials:reveal" | "audit:read" | "settings:write" | "tokens:manage" | "users:manage")[];
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_Option_AccountView: {
+            data: null | {
+                account_id: string;
+                allocated_at?: components["schemas"]["Moment"] | null;
+                allocation_id: string;
+                api_id?: components["schemas"]["ApiIdText"] | null;
+                cooldown_until?: components["schemas"]["Moment"] | null;
+                expires_at?: components["schemas"]["Moment"] | null;
+                /** @description The credential's name. */
+                name?: string | null;
+                /** @description Who asked for it. */
+                operator?: string | null;
+                proxy_id?: string | null;
+                /** @description `active`, `cooling`, `frozen` or `retired`. */
+                state: string;
+                /** @description How it was chosen. */
+                strategy?: string | null;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_Option_String: {
+            data: null | string;
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_Outcomes_Allocation: {
+            /** @description Outcomes in the order of the requests. */
+            data: {
+                /** @description One for each request. */
+                results: components["schemas"]["Outcome_Allocation"][];
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_Outcomes_ReportView: {
+            /** @description Outcomes in the order of the requests. */
+            data: {
+                /** @description One for each request. */
+                results: components["schemas"]["Outcome_ReportView"][];
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_PermissionsView: {
+            /** @description The table of permissions × roles. */
+            data: {
+                /** @description Every permission there is. */
+                permissions: string[];
+                /** @description What each role may. */
+                roles: {
+                    [key: string]: string[];
+                };
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_PoolHealthView: {
+            /** @description How well the pool is. */
+            data: {
+                /**
+                 * Format: double
+                 * @description 0 to 100, over all credentials.
+                 */
+                average_score: number;
+                /** @description The worst of grade critical, at most 20. */
+                critical_apis: components["schemas"]["NamedCredential"][];
+                /** @description How many credentials have each grade. */
+                grade_distribution: {
+                    [key: string]: number;
+                };
+                /** @description The worst of grade fair and poor, at most 20. */
+                needs_attention: components["schemas"]["NamedCredential"][];
+                /** @enum {string} */
+                overall_grade: "excellent" | "good" | "fair" | "poor" | "critical";
+                /** Format: int64 */
+                total_apis: number;
+                updated_at?: components["schemas"]["Moment"] | null;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_PreviewView: {
+            /** @description What would happen. */
+            data: {
+                /** @description The first 50 of the ranking, the best first. */
+                candidates: components["schemas"]["CandidateView"][];
+                chosen?: components["schemas"]["Chosen"] | null;
+                refusal?: components["schemas"]["ErrorBody"] | null;
+                /** @description Credentials that are out of the choice, counted by reason. */
+                rejected: {
+                    [key: string]: number;
+                };
+                /** @description What `strategy_used` would say; `null` when the request would be refused. */
+                would_use?: string | null;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_ReleasedAll: {
+            /** @description How many allocations ended. */
+            data: {
+                id: string;
+                released: number;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_ReleasedView: {
+            /** @description What ended. */
+            data: {
+                account_id: string;
+                allocation_id: string;
+                api_id: components["schemas"]["ApiIdText"];
+                released_at: components["schemas"]["Moment"];
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_Removed: {
+            /** @description What was removed. */
+            data: {
+                id: string;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_RemovedGroup: {
+            /** @description What was removed. */
+            data: {
+                id: string;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_RenewedView: {
+            /** @description The lease's new end. */
+            data: {
+                allocation_id: string;
+                expires_at: components["schemas"]["Moment"];
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_ReportView: {
+            /** @description What the pool made of a report. */
+            data: {
+                /** @enum {string} */
+                action: "none" | "account_cooled" | "account_frozen" | "account_retired" | "credential_flagged" | "credential_cooled" | "credential_banned" | "proxy_cooled" | "proxy_failed" | "scoring_frozen";
+                /**
+                 * Format: int64
+                 * @description Failures charged to the credential in a row.
+                 */
+                consecutive_failures: number;
+                /** @enum {string} */
+                fault: "none" | "credential" | "account" | "proxy" | "telegram" | "client" | "pending";
+                /** @enum {string} */
+                new_status: "available" | "in_use" | "disabled" | "banned";
+                /** @enum {string} */
+                previous_status: "available" | "in_use" | "disabled" | "banned";
+                /** @description False when this `result_id` was noted before. */
+                recorded: boolean;
+                /** @description A success after charged failures. */
+                recovered: boolean;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_Revealed: {
+            /** @description A plain secret. */
+            data: {
+                api_hash: string;
+                api_id: components["schemas"]["ApiIdText"];
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_RevokedToken: {
+            /** @description What was revoked. */
+            data: {
+                id: string;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_StatsView: {
+            /** @description The pool in figures. */
+            data: {
+                /** @description How many credentials show each status. */
+                by_status: {
+                    [key: string]: number;
+                };
+                /** Format: int64 */
+                credentials: number;
+                /** Format: int64 */
+                free: number;
+                /**
+                 * Format: int64
+                 * @description Hours that the results below cover.
+                 */
+                hours: number;
+                results: components["schemas"]["ResultFigures"];
+                /**
+                 * Format: int64
+                 * @description Slots of the enabled credentials.
+                 */
+                slots: number;
+                /** Format: int64 */
+                used: number;
+                /** Format: double */
+                used_percent: number;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_StrategiesView: {
+            /** @description The strategies, and which one is the tenant's. */
+            data: {
+                current: string;
+                strategies: components["schemas"]["StrategyView"][];
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_Undone: {
+            /** @description What an undo removed. */
+            data: {
+                batch_id: string;
+                /** Format: int64 */
+                removed: number;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description Telegram's api_id: 1 to 2147483647, as digits or as an integer */
+        ApiIdField: string | number;
+        /**
+         * @description Telegram's id in an answer: a string of digits.
+         * @example 1234567
+         */
+        ApiIdText: string;
+        /** @description One place in the ranking. */
+        CandidateView: {
+            api_id: components["schemas"]["ApiIdText"];
+            id: string;
+            name?: string | null;
+            /** @description What the order was decided by. */
+            parts: Record<string, never>;
+            /** @description From 1. */
+            rank: number;
+            /**
+             * Format: double
+             * @description Taken share of its slots, 0 to 1.
+             */
+            utilisation: number;
+            /** @description In words, against the next. */
+            why: string;
+        };
+        /** @description The winner. */
+        Chosen: {
+            api_id?: components["schemas"]["ApiIdText"] | null;
+            id: string;
+            name?: string | null;
+        };
+        /** @description A change: what is absent stays, what is `null` is cleared. */
+        CredentialChange: {
+            /** @description Replaces the old secret. */
+            api_hash?: string | null;
+            group_id?: string | null;
+            is_premium?: boolean | null;
+            /**
+             * Format: int64
+             * @description Fewer than are taken lets it drain.
+             */
+            max_accounts?: number | null;
+            min_member_level?: string | null;
+            name?: string | null;
+            note?: string | null;
             /** Format: int64 */
-            max_accounts: number;
+            priority?: number | null;
+            source_phone?: string | null;
+            tags?: string[] | null;
+        };
+        /** @description A credential's health with its parts. */
+        CredentialHealthView: {
+            /** Format: int64 */
+            consecutive_failures: number;
+            /** @enum {string} */
+            grade: "excellent" | "good" | "fair" | "poor" | "critical";
+            id: string;
+            /**
+             * Format: double
+             * @description Taken share of its slots, 0 to 1. Not part of the score.
+             */
+            load: number;
+            /** @description What made the score, each 0 to 100 before weighting; `null` before the first scoring. */
+            parts?: Record<string, never> | null;
+            /** Format: int64 */
+            score: number;
+            updated_at?: components["schemas"]["Moment"] | null;
+        };
+        /** @description A credential, as the contract lists it. */
+        CredentialView: {
+            /** @description `0123…cdef` */
+            api_hash_masked: string;
+            api_id: components["schemas"]["ApiIdText"];
+            ban_reason?: string | null;
+            /** Format: int64 */
+            consecutive_failures: number;
+            cooldown_until?: components["schemas"]["Moment"] | null;
+            created_at: components["schemas"]["Moment"];
             /** Format: int64 */
             current_accounts: number;
             /** Format: int64 */
-            free_slots: number;
-            /** Format: int64 */
-            success_count: number;
-            /** Format: int64 */
             fail_count: number;
             /** Format: int64 */
-            consecutive_failures: number;
-            group_id: string | null;
-            group_name: string | null;
+            free_slots: number;
+            group_id?: string | null;
+            group_name?: string | null;
+            /** @enum {string} */
+            health_grade: "excellent" | "good" | "fair" | "poor" | "critical";
+            /**
+             * Format: int64
+             * @description 0 to 100.
+             */
+            health_score: number;
+            id: string;
+            is_premium: boolean;
+            last_allocated_at?: components["schemas"]["Moment"] | null;
+            last_failure_at?: components["schemas"]["Moment"] | null;
+            /** Format: int64 */
+            max_accounts: number;
+            /** @enum {string} */
+            min_member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
+            name: string;
+            note?: string | null;
             /** Format: int64 */
             priority: number;
-            is_premium: boolean;
-            min_member_level: components["schemas"]["MemberLevel"];
+            source_phone_masked?: string | null;
+            /** @enum {string} */
+            status: "available" | "in_use" | "disabled" | "banned";
+            /** Format: int64 */
+            success_count: number;
             tags: string[];
-            source_phone_masked: string | null;
-            note: string | null;
-            /** Format: date-time */
-            cooldown_until: string | null;
-            health_score: number | null;
-            health_grade: null | components["schemas"]["HealthGrade"];
-            ban_reason: string | null;
-            /** Format: date-time */
-            last_allocated_at: string | null;
-            /** Format: date-time */
-            last_failure_at: string | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
+            updated_at: components["schemas"]["Moment"];
+            /**
+             * Format: int64
+             * @description Moves with people's edits; the `ETag`.
+             */
+            version: number;
+        };
+        /** @description A failure as older clients read it. */
+        ErrorBody: {
+            /** @description The slug. */
+            code: string;
+            /** @description Which fields are wrong, and which rule each broke. */
+            details?: components["schemas"]["FieldProblem"][];
+            /** @description What is wrong, in words for the caller. */
+            message: string;
+            /**
+             * Format: int32
+             * @description The number.
+             */
+            number: number;
+            /** @description Why no credential is eligible, counted. */
+            reasons?: {
+                [key: string]: number;
+            } | null;
+            /**
+             * Format: int64
+             * @description Seconds after which a retry is worth it.
+             */
+            retry_after?: number | null;
+        };
+        /** @description One wrong field. */
+        FieldProblem: {
+            /** @description Its name. */
+            field: string;
+            /** @description What it must be. */
+            message: string;
+        };
+        /** @description A change: what is absent stays, what is `null` is cleared. */
+        GroupChange: {
+            attributes?: Record<string, never> | null;
+            color?: string | null;
+            description?: string | null;
+            name?: string | null;
+            strategy?: string | null;
+        };
+        /** @description A group. */
+        GroupView: {
+            attributes: Record<string, never>;
+            color?: string | null;
+            created_at: components["schemas"]["Moment"];
+            /**
+             * Format: int64
+             * @description How many credentials it has.
+             */
+            credentials: number;
+            description?: string | null;
+            id: string;
+            name: string;
+            /** @description Its own strategy; `null` takes the tenant's. */
+            strategy?: string | null;
+            updated_at: components["schemas"]["Moment"];
             /** Format: int64 */
             version: number;
         };
-        CredentialPage: {
-            items: components["schemas"]["CredentialView"][];
+        /** @description Alive. */
+        HealthView: {
+            /** @description `ok` while it can serve. */
+            status: string;
+            version: string;
+        };
+        /** @description A page of history. */
+        HistoryList: {
+            items: components["schemas"]["HistoryView"][];
+            /** @description Where the next page starts; `null` at the end. A page may be short and still have one. */
+            next_cursor?: string | null;
+        };
+        /** @description Something that happened. */
+        HistoryView: {
+            account_id?: string | null;
+            /** @description `api.allocated`, `api.released`, … */
+            action: string;
+            api_id?: components["schemas"]["ApiIdText"] | null;
+            at: components["schemas"]["Moment"];
+            /** @description Particulars. */
+            data?: Record<string, never> | null;
+            /** @description Its number in the journal. */
+            id: string;
+            ip?: string | null;
+            /** @description Who did it. */
+            operator: string;
+            request_id?: string | null;
+        };
+        /** @description An import that runs as a job. */
+        ImportLater: {
+            batch_id: string;
+            job_id: string;
+        };
+        /** @description What became of one line. */
+        ImportLineView: {
+            /** @description As far as it could be read. */
+            api_id?: string | null;
+            /** @description Its number in the source, from 1. */
+            line: number;
+            /** @enum {string} */
+            outcome: "imported" | "duplicate" | "rejected";
+            /** @description Why, or what to look at. */
+            reason?: string | null;
+        };
+        /** @description Credentials to import: a list, or a text in one of the formats. */
+        ImportRequest: {
+            /** @description A list of credentials. */
+            apis?: Record<string, never>[] | null;
+            /** @description Which column holds what: its header or number, and our field. */
+            columns?: {
+                [key: string]: string;
+            } | null;
+            /** @description The text. */
+            data?: string | null;
+            /**
+             * Format: int64
+             * @description Slots of lines that don't say; 5 when absent.
+             */
+            default_max_accounts?: number | null;
+            /** @description Look, but write nothing. */
+            dry_run?: boolean | null;
+            /** @description `csv`, `json`, `text` or `auto`. */
+            format?: string | null;
+            /** @description The group of lines that don't say. */
+            group_id?: string | null;
+        };
+        /** @description What became of an import. */
+        ImportView: {
+            /** @description For undoing; `null` on a dry run. */
+            batch_id?: string | null;
+            duplicates: number;
+            imported: number;
+            /** @description Every line, in order. */
+            lines: components["schemas"]["ImportLineView"][];
+            rejected: number;
+            /** @description Imported lines that a person should look at. */
+            warnings: number;
+        };
+        /** @description A token with its text: only here, only once. */
+        IssuedToken: {
+            expires_at?: components["schemas"]["Moment"] | null;
+            id: string;
+            /** @enum {string} */
+            member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
+            note?: string | null;
+            product: string;
+            scopes: ("credpool:allocate" | "credpool:release" | "credpool:account" | "credpool:report" | "credpool:*")[];
+            token: string;
+        };
+        /** @description A short token for the calls that follow. */
+        LoginAnswer: {
+            expires_at: components["schemas"]["Moment"];
+            /** @description Send it as `Authorization: Bearer …`. */
+            token: string;
+            user: components["schemas"]["UserView"];
+        };
+        /** @description Name and password. */
+        LoginRequest: {
+            /** Format: password */
+            password: string;
+            username: string;
+        };
+        /** @description Which accounts. */
+        LookupRequest: {
+            /** @description Up to 500 keys. */
+            account_ids: string[];
+        };
+        /** @description What they hold. */
+        LookupView: {
+            /** @description Accounts that hold something. */
+            items: components["schemas"]["AccountView"][];
+            /** @description Those that hold nothing. */
+            missing: string[];
+        };
+        /** @description Who asks, and what they may. */
+        MeView: components["schemas"]["UserView"] & {
+            permissions: ("pool:allocate" | "pool:release" | "pool:account" | "pool:report" | "pool:set_level" | "credentials:read" | "credentials:write" | "credentials:delete" | "credentials:reveal" | "audit:read" | "settings:write" | "tokens:manage" | "users:manage")[];
+        };
+        /** @description About an answer. */
+        Meta: {
+            /** @description Finds the request in the log. */
+            request_id: string;
+            /**
+             * Format: date-time
+             * @description When it was answered: RFC 3339, UTC, milliseconds.
+             */
+            timestamp: string;
+        };
+        /**
+         * Format: date-time
+         * @description A moment in an answer: RFC 3339 in UTC with milliseconds.
+         * @example 2026-11-22T20:00:00.000Z
+         */
+        Moment: string;
+        /** @description A credential in a summary. */
+        NamedCredential: {
+            api_id: components["schemas"]["ApiIdText"];
+            /** @enum {string} */
+            grade: "excellent" | "good" | "fair" | "poor" | "critical";
+            id: string;
+            name: string;
             /** Format: int64 */
-            total: number;
-            total_is_capped?: boolean;
-            next_cursor: string | null;
+            score: number;
+            /** @enum {string} */
+            status: "available" | "in_use" | "disabled" | "banned";
         };
-        FieldError: {
-            field: string;
-            message: string;
+        /** @description What a person says of a new credential. */
+        NewCredential: {
+            /** @description Telegram's secret; kept sealed. */
+            api_hash: string;
+            api_id: components["schemas"]["ApiIdField"];
+            group_id?: string | null;
+            is_premium?: boolean | null;
+            /**
+             * Format: int64
+             * @description Slots; 5 when absent.
+             */
+            max_accounts?: number | null;
+            min_member_level?: string | null;
+            name: string;
+            note?: string | null;
+            /**
+             * Format: int64
+             * @description Higher goes first.
+             */
+            priority?: number | null;
+            /** @description The phone number that registered the application; kept sealed. */
+            source_phone?: string | null;
+            tags?: string[] | null;
         };
-        ErrorBody: {
-            code: string;
-            /** Format: int32 */
-            number: number;
-            message: string;
-            details?: components["schemas"]["FieldError"][];
-            reasons?: {
-                [key: string]: number;
+        /** @description A new group. */
+        NewGroup: {
+            attributes?: Record<string, never> | null;
+            /** @description `#rrggbb` */
+            color?: string | null;
+            description?: string | null;
+            /** @description Unique in the tenant. */
+            name: string;
+            strategy?: string | null;
+        };
+        /** @description A new token. */
+        NewToken: {
+            /** Format: date-time */
+            expires_at?: string | null;
+            /** @description The level of its accounts; `free` when absent. */
+            member_level?: string | null;
+            note?: string | null;
+            /** @description Which product will use it: 1 to 32 lower-case letters, digits or `-`. */
+            product: string;
+            /** @description `credpool:allocate`, `credpool:release`, `credpool:account`, `credpool:report`, `credpool:*`. */
+            scopes: string[];
+        };
+        /** @description Nothing is asked for. */
+        Nothing: Record<string, never>;
+        /** @description The outcome of one member of a batch. */
+        Outcome_Allocation: {
+            /** @description An account's credential. */
+            data?: {
+                account_cooldown_until?: components["schemas"]["Moment"] | null;
+                /** @description For whom. */
+                account_id: string;
+                /** @description Since when. */
+                allocated_at: components["schemas"]["Moment"];
+                /** @description The id of this binding. */
+                allocation_id: string;
+                /** @description Telegram's secret. */
+                api_hash: string;
+                /** @description Telegram's id. */
+                api_id: components["schemas"]["ApiIdText"];
+                /** @description The account held it already. */
+                existing: boolean;
+                expires_at?: components["schemas"]["Moment"] | null;
+                /** @description The credential's group. */
+                group_id?: string | null;
+                /** @enum {string} */
+                member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
+                /** @description The credential's name. */
+                name: string;
+                /** @description `existing`, `affinity`, `manual`, or the strategy. */
+                strategy_used: string;
+            };
+            error?: components["schemas"]["ErrorBody"] | null;
+            success: boolean;
+        };
+        /** @description The outcome of one member of a batch. */
+        Outcome_ReportView: {
+            /** @description What the pool made of a report. */
+            data?: {
+                /** @enum {string} */
+                action: "none" | "account_cooled" | "account_frozen" | "account_retired" | "credential_flagged" | "credential_cooled" | "credential_banned" | "proxy_cooled" | "proxy_failed" | "scoring_frozen";
+                /**
+                 * Format: int64
+                 * @description Failures charged to the credential in a row.
+                 */
+                consecutive_failures: number;
+                /** @enum {string} */
+                fault: "none" | "credential" | "account" | "proxy" | "telegram" | "client" | "pending";
+                /** @enum {string} */
+                new_status: "available" | "in_use" | "disabled" | "banned";
+                /** @enum {string} */
+                previous_status: "available" | "in_use" | "disabled" | "banned";
+                /** @description False when this `result_id` was noted before. */
+                recorded: boolean;
+                /** @description A success after charged failures. */
+                recovered: boolean;
+            };
+            error?: components["schemas"]["ErrorBody"] | null;
+            success: boolean;
+        };
+        /** @description The old password and the new. */
+        PasswordChange: {
+            /**
+             * Format: password
+             * @description At least 10 characters.
+             */
+            new_password: string;
+            /** Format: password */
+            old_password: string;
+        };
+        /** @description The table of permissions × roles. */
+        PermissionsView: {
+            /** @description Every permission there is. */
+            permissions: string[];
+            /** @description What each role may. */
+            roles: {
+                [key: string]: string[];
             };
         };
+        /** @description How well the pool is. */
+        PoolHealthView: {
+            /**
+             * Format: double
+             * @description 0 to 100, over all credentials.
+             */
+            average_score: number;
+            /** @description The worst of grade critical, at most 20. */
+            critical_apis: components["schemas"]["NamedCredential"][];
+            /** @description How many credentials have each grade. */
+            grade_distribution: {
+                [key: string]: number;
+            };
+            /** @description The worst of grade fair and poor, at most 20. */
+            needs_attention: components["schemas"]["NamedCredential"][];
+            /** @enum {string} */
+            overall_grade: "excellent" | "good" | "fair" | "poor" | "critical";
+            /** Format: int64 */
+            total_apis: number;
+            updated_at?: components["schemas"]["Moment"] | null;
+        };
+        /** @description What would happen. */
+        PreviewView: {
+            /** @description The first 50 of the ranking, the best first. */
+            candidates: components["schemas"]["CandidateView"][];
+            chosen?: components["schemas"]["Chosen"] | null;
+            refusal?: components["schemas"]["ErrorBody"] | null;
+            /** @description Credentials that are out of the choice, counted by reason. */
+            rejected: {
+                [key: string]: number;
+            };
+            /** @description What `strategy_used` would say; `null` when the request would be refused. */
+            would_use?: string | null;
+        };
+        /** @description A failure: RFC 9457, and `success` and `error` for clients of the original. */
         Problem: {
-            type: string;
-            title: string;
-            /** Format: int32 */
-            status: number;
+            /** @description What is wrong, in words for the caller. */
             detail: string;
-            instance: string;
-            success: boolean;
+            /** @description The same for older clients. */
             error: components["schemas"]["ErrorBody"];
+            /** @description The path that was asked. */
+            instance: string;
+            /** @description Finds the request in the log. */
+            request_id: string;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description Always false. */
+            success: boolean;
+            /** @description The kind, in words. */
+            title: string;
+            /** @description Names the kind of failure. */
+            type: string;
+        };
+        /** @description Ready. */
+        ReadyView: {
+            database: string;
+            queue: string;
+            status: string;
+        };
+        /** @description A reason, for the journal. */
+        Reason: {
+            /** @description Why, in at most 200 characters. */
+            reason: string;
+        };
+        /** @description Which allocation ends. Unknown fields are ignored. */
+        ReleaseRequest: {
+            /**
+             * @description What this account holds.
+             * @default null
+             */
+            account_id: string | null;
+            /**
+             * @description The same; wins over `account_id`.
+             * @default null
+             */
+            account_phone: string | null;
+            /**
+             * @description This allocation; used when no account is named.
+             * @default null
+             */
+            allocation_id: string | null;
+            /**
+             * @description The same; wins over `account_id`.
+             * @default null
+             */
+            phone: string | null;
+        };
+        /** @description How many allocations ended. */
+        ReleasedAll: {
+            id: string;
+            released: number;
+        };
+        /** @description What ended. */
+        ReleasedView: {
+            account_id: string;
+            allocation_id: string;
+            api_id: components["schemas"]["ApiIdText"];
+            released_at: components["schemas"]["Moment"];
+        };
+        /** @description What was removed. */
+        Removed: {
+            id: string;
+        };
+        /** @description What was removed. */
+        RemovedGroup: {
+            id: string;
+        };
+        /** @description Which lease, and for how long. */
+        RenewRequest: {
+            /**
+             * @description Whose lease.
+             * @default null
+             */
+            account_id: string | null;
+            /**
+             * @description The same; wins over `account_id`.
+             * @default null
+             */
+            account_phone: string | null;
+            /**
+             * @description The same; wins over `account_id`.
+             * @default null
+             */
+            phone: string | null;
+            /**
+             * Format: int64
+             * @description Its length in seconds, counting from now; up to a year.
+             * @default null
+             */
+            ttl_seconds: number | null;
+        };
+        /** @description The lease's new end. */
+        RenewedView: {
+            allocation_id: string;
+            expires_at: components["schemas"]["Moment"];
+        };
+        /** @description Many reports at once. */
+        ReportBatch: {
+            /** @description Up to 1,000. */
+            results: components["schemas"]["ReportRequest"][];
+        };
+        /** @description How a login or a call went. Unknown fields are ignored. */
+        ReportRequest: {
+            /**
+             * @description Which account.
+             * @default null
+             */
+            account_id: string | null;
+            /** @default null */
+            api_id: components["schemas"]["ApiIdField"] | null;
+            /**
+             * Format: date-time
+             * @description When it happened: RFC 3339. Now, when absent.
+             * @default null
+             */
+            at: string | null;
+            /**
+             * @description What the client saw: `FLOOD_WAIT_37`, `Timeout`, an exception's text.
+             * @default null
+             */
+            error: string | null;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds.
+             * @default null
+             */
+            latency_ms: number | null;
+            /**
+             * @description Which proxy.
+             * @default null
+             */
+            proxy_id: string | null;
+            /**
+             * @description Your id of this report: a retry counts once.
+             * @default null
+             */
+            result_id: string | null;
+            /**
+             * @description Whether it went well.
+             * @default null
+             */
+            success: boolean | null;
+        };
+        /** @description What the pool made of a report. */
+        ReportView: {
+            /** @enum {string} */
+            action: "none" | "account_cooled" | "account_frozen" | "account_retired" | "credential_flagged" | "credential_cooled" | "credential_banned" | "proxy_cooled" | "proxy_failed" | "scoring_frozen";
+            /**
+             * Format: int64
+             * @description Failures charged to the credential in a row.
+             */
+            consecutive_failures: number;
+            /** @enum {string} */
+            fault: "none" | "credential" | "account" | "proxy" | "telegram" | "client" | "pending";
+            /** @enum {string} */
+            new_status: "available" | "in_use" | "disabled" | "banned";
+            /** @enum {string} */
+            previous_status: "available" | "in_use" | "disabled" | "banned";
+            /** @description False when this `result_id` was noted before. */
+            recorded: boolean;
+            /** @description A success after charged failures. */
+            recovered: boolean;
+        };
+        /** @description What was reported. */
+        ResultFigures: {
+            /** @description Failures by whose fault they were. */
+            by_fault: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            failures: number;
+            /**
+             * Format: double
+             * @description Share of successes, 0 to 1; `null` without results.
+             */
+            success_rate?: number | null;
+            /** Format: int64 */
+            successes: number;
+            /** Format: int64 */
+            total: number;
+        };
+        /** @description A plain secret. */
+        Revealed: {
+            api_hash: string;
+            api_id: components["schemas"]["ApiIdText"];
+        };
+        /** @description What was revoked. */
+        RevokedToken: {
+            id: string;
+        };
+        /** @description The pool in figures. */
+        StatsView: {
+            /** @description How many credentials show each status. */
+            by_status: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            credentials: number;
+            /** Format: int64 */
+            free: number;
+            /**
+             * Format: int64
+             * @description Hours that the results below cover.
+             */
+            hours: number;
+            results: components["schemas"]["ResultFigures"];
+            /**
+             * Format: int64
+             * @description Slots of the enabled credentials.
+             */
+            slots: number;
+            /** Format: int64 */
+            used: number;
+            /** Format: double */
+            used_percent: number;
+        };
+        /** @description The strategies, and which one is the tenant's. */
+        StrategiesView: {
+            current: string;
+            strategies: components["schemas"]["StrategyView"][];
+        };
+        /** @description Which strategy. */
+        StrategyChange: {
+            strategy: string;
+        };
+        /** @description A way to choose. */
+        StrategyView: {
+            /** @description The tenant's present one. */
+            current: boolean;
+            description: string;
+            name: string;
+        };
+        /** @description A token, without its text. */
+        TokenView: {
+            created_at: components["schemas"]["Moment"];
+            created_by: string;
+            expires_at?: components["schemas"]["Moment"] | null;
+            id: string;
+            /** @enum {string} */
+            member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
+            note?: string | null;
+            product: string;
+            scopes: ("credpool:allocate" | "credpool:release" | "credpool:account" | "credpool:report" | "credpool:*")[];
+        };
+        /** @description What an undo removed. */
+        Undone: {
+            batch_id: string;
+            /** Format: int64 */
+            removed: number;
+        };
+        /** @description Who signed in. */
+        UserView: {
+            id: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "operator" | "auditor";
+            tenant_id: string;
+            username: string;
         };
     };
     responses: never;
@@ -152,7 +2312,974 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    login: {
+    credentials_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                /** @description created_at, name, api_id, priority, health_score, current_accounts, success_count, fail_count or last_allocated_at */
+                sort?: string;
+                /** @description Part of a name, the start of an api_id, or an id */
+                q?: string;
+                status?: string;
+                /** @description Ids by comma; `none` for those without */
+                group_id?: string;
+                health_grade?: string;
+                tag?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_List_CredentialView"];
+                };
+            };
+        };
+    };
+    credentials_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCredential"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_CredentialView"];
+                };
+            };
+        };
+    };
+    allocation_account: {
+        parameters: {
+            query?: {
+                /** @description The account's key */
+                account_id?: string;
+                /** @description The same; wins */
+                phone?: string;
+                /** @description The same */
+                account_phone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it holds, or null */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_Option_AccountView"];
+                };
+            };
+        };
+    };
+    allocation_lookup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookupRequest"];
+            };
+        };
+        responses: {
+            /** @description What they hold */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_LookupView"];
+                };
+            };
+        };
+    };
+    allocation_allocate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AllocateRequest"];
+            };
+        };
+        responses: {
+            /** @description The account's credential */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_Allocation"];
+                };
+            };
+            /** @description Refused, or not understood */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    allocation_allocate_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AllocateBatch"];
+            };
+        };
+        responses: {
+            /** @description Outcomes in order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_Outcomes_Allocation"];
+                };
+            };
+        };
+    };
+    allocation_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AllocateRequest"];
+            };
+        };
+        responses: {
+            /** @description What would happen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_PreviewView"];
+                };
+            };
+        };
+    };
+    allocation_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                /** @description allocated or released */
+                status?: string;
+                account_id?: string;
+                api_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_AllocationList"];
+                };
+            };
+        };
+    };
+    credentials_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportRequest"];
+            };
+        };
+        responses: {
+            /** @description Every line answered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ImportView"];
+                };
+            };
+            /** @description Runs as a job */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ImportLater"];
+                };
+            };
+        };
+    };
+    credentials_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_Undone"];
+                };
+            };
+        };
+    };
+    credentials_export: {
+        parameters: {
+            query?: {
+                /** @description csv (default) or json */
+                format?: string;
+                include_hash?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+        };
+    };
+    groups_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_List_GroupView"];
+                };
+            };
+        };
+    };
+    groups_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGroup"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_GroupView"];
+                };
+            };
+        };
+    };
+    groups_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_GroupView"];
+                };
+            };
+        };
+    };
+    groups_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_GroupView"];
+                };
+            };
+        };
+    };
+    groups_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_RemovedGroup"];
+                };
+            };
+        };
+    };
+    pool_pool_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its health */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_PoolHealthView"];
+                };
+            };
+        };
+    };
+    history_history: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                account_id?: string;
+                api_id?: string;
+                /** @description By comma */
+                action?: string;
+                operator?: string;
+                /** @description RFC 3339, or a date */
+                from?: string;
+                /** @description RFC 3339, or a date */
+                to?: string;
+                /** @description json (default) or csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_HistoryList"];
+                };
+            };
+        };
+    };
+    allocation_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseRequest"];
+            };
+        };
+        responses: {
+            /** @description It has ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ReleasedView"];
+                };
+            };
+            /** @description The account holds nothing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    allocation_renew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenewRequest"];
+            };
+        };
+        responses: {
+            /** @description Prolonged */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_RenewedView"];
+                };
+            };
+        };
+    };
+    allocation_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportRequest"];
+            };
+        };
+        responses: {
+            /** @description Noted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ReportView"];
+                };
+            };
+        };
+    };
+    allocation_report_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBatch"];
+            };
+        };
+        responses: {
+            /** @description Outcomes in order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_Outcomes_ReportView"];
+                };
+            };
+        };
+    };
+    pool_stats: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Figures */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_StatsView"];
+                };
+            };
+        };
+    };
+    pool_strategies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The strategies */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_StrategiesView"];
+                };
+            };
+        };
+    };
+    pool_set_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StrategyChange"];
+            };
+        };
+        responses: {
+            /** @description Chosen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_StrategiesView"];
+                };
+            };
+        };
+    };
+    credentials_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The credential */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_CredentialView"];
+                };
+            };
+            /** @description No such credential */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    credentials_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you have seen */
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_CredentialView"];
+                };
+            };
+            /** @description Changed by somebody else */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    credentials_delete: {
+        parameters: {
+            query?: {
+                force?: boolean;
+            };
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_Removed"];
+                };
+            };
+        };
+    };
+    credentials_ban: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Banned */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_CredentialView"];
+                };
+            };
+        };
+    };
+    credentials_disable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_CredentialView"];
+                };
+            };
+        };
+    };
+    credentials_enable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_CredentialView"];
+                };
+            };
+        };
+    };
+    pool_credential_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its health */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_CredentialHealthView"];
+                };
+            };
+        };
+    };
+    credentials_release_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Released */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ReleasedAll"];
+                };
+            };
+        };
+    };
+    credentials_reset_failures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_CredentialView"];
+                };
+            };
+        };
+    };
+    credentials_reveal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description The secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_Revealed"];
+                };
+            };
+        };
+    };
+    credentials_unban: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_CredentialView"];
+                };
+            };
+        };
+    };
+    people_change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_Option_String"];
+                };
+            };
+        };
+    };
+    people_login: {
         parameters: {
             query?: never;
             header?: never;
@@ -171,15 +3298,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        success: boolean;
-                        data: components["schemas"]["LoginAnswer"];
-                        message?: string;
-                        meta: components["schemas"]["Meta"];
-                    };
+                    "application/json": components["schemas"]["Answer_LoginAnswer"];
                 };
             };
-            /** @description A refusal */
+            /** @description Wrong name or password */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -188,26 +3310,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A refusal */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A refusal */
+            /** @description Locked */
             423: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A refusal */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -217,13 +3321,51 @@ export interface operations {
             };
         };
     };
-    list_credentials: {
+    people_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description You */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_MeView"];
+                };
+            };
+        };
+    };
+    people_permissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_PermissionsView"];
+                };
+            };
+        };
+    };
+    tokens_list: {
         parameters: {
             query?: {
                 limit?: number;
                 cursor?: string;
-                q?: string;
-                sort?: string;
             };
             header?: never;
             path?: never;
@@ -231,40 +3373,103 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of credentials */
+            /** @description A page */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        success: boolean;
-                        data: components["schemas"]["CredentialPage"];
-                        message?: string;
-                        meta: components["schemas"]["Meta"];
-                    };
+                    "application/json": components["schemas"]["Answer_List_TokenView"];
                 };
             };
-            /** @description A refusal */
-            401: {
+        };
+    };
+    tokens_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Issued */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Answer_IssuedToken"];
                 };
             };
-            /** @description A refusal */
-            403: {
+        };
+    };
+    tokens_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Answer_RevokedToken"];
                 };
             };
-            /** @description A refusal */
-            422: {
+        };
+    };
+    system_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It can */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthView"];
+                };
+            };
+        };
+    };
+    system_ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ready */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadyView"];
+                };
+            };
+            /** @description Not ready */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

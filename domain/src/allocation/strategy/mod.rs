@@ -64,6 +64,17 @@ impl Strategy {
         }
     }
 
+    /// What the better of two has, in words.
+    pub fn advantage(self) -> &'static str {
+        match self {
+            Self::Balanced => "lower utilisation",
+            Self::SuccessRate => "higher success rate",
+            Self::LeastFailures => "fewer recent failures",
+            Self::RoundRobin => "longer since last allocated",
+            Self::Health => "higher health score",
+        }
+    }
+
     /// One sentence for people who choose one.
     pub fn description(self) -> &'static str {
         match self {

@@ -1,0 +1,169 @@
+//! Groups of credentials.
+
+use domain::{GroupId, MemberLevel, Strategy};
+use serde_json::json;
+use store::StoreError;
+use store::credentials::Patch;
+use store::groups::GroupDraft;
+
+use crate::world::{World, on_both, origin};
+
+on_both! {
+    a_group_comes_back_as_it_was_drafted,
+    names_are_unique_in_a_tenant,
+    changes_insist_on_the_version,
+    pages_are_complete,
+    removing_a_group_moves_its_credentials_to_none,
+    a_credential_never_lands_in_a_group_that_is_being_removed,
+    a_draft_is_checked,
+}
+
+fn named(name: &str) -> GroupDraft {
+    GroupDraft { name: name.to_owned(), description: None, color: None, strategy: None, attributes: json!({}) }
+}
+
+async fn add(w: &World, draft: &GroupDraft) -> GroupId {
+    w.store.add_group(&w.tenant, &origin(), draft).await.unwrap()
+}
+
+async fn a_group_comes_back_as_it_was_drafted(w: &World) {
+    let draft = GroupDraft {
+        description: Some("where it is cold\n".to_owned()),
+        color: Some("#0072b2".to_owned()),
+        strategy: Some(Strategy::Health),
+        attributes: json!({ "region": ["no", "se"], "n": 1 }),
+        ..named("north")
+    };
+    let id = add(w, &draft).await;
+    w.add_with(1, |d| d.group_id = Some(id.clone())).await;
+    let one = w.store.group(&w.tenant, &id).await.unwrap();
+    assert_eq!((one.name, one.description, one.color), (draft.name, draft.description, draft.color));
+    assert_eq!((one.strategy, one.attributes), (draft.strategy, draft.attributes));
+    assert_eq!((one.credentials, one.version, one.created_at), (1, 1, w.now()));
+    assert!(matches!(w.store.group(&"other".into(), &id).await, Err(StoreError::NotFound("group"))));
+    assert_eq!(w.newest("group.added").await["name"], "north");
+}
+
+async fn names_are_unique_in_a_tenant(w: &World) {
+    add(w, &named("north")).await;
+    let south = add(w, &named("south")).await;
+    let again = w.store.add_group(&w.tenant, &origin(), &named("north")).await;
+    assert!(matches!(again, Err(StoreError::AlreadyExists("name"))), "{again:?}");
+    let renamed = w.store.update_group(&w.tenant, &origin(), &south, &named("north"), None).await;
+    assert!(matches!(renamed, Err(StoreError::AlreadyExists("name"))), "{renamed:?}");
+    w.raw.run("INSERT INTO tenants (id, name, created_at) VALUES ('other', 'Other', 0)").await;
+    w.store.add_group(&"other".into(), &origin(), &named("north")).await.unwrap();
+}
+
+async fn changes_insist_on_the_version(w: &World) {
+    let id = add(w, &named("north")).await;
+    w.wait(5);
+    let update = async |draft: GroupDraft, expected| {
+        w.store.update_group(&w.tenant, &origin(), &id, &draft, expected).await
+    };
+    assert!(matches!(update(named("x"), Some(2)).await, Err(StoreError::Stale)));
+    update(GroupDraft { strategy: Some(Strategy::RoundRobin), ..named("x") }, Some(1)).await.unwrap();
+    let one = w.store.group(&w.tenant, &id).await.unwrap();
+    assert_eq!((one.name.as_str(), one.strategy, one.version, one.updated_at), ("x", Some(Strategy::RoundRobin), 2, w.now()));
+    update(named("y"), None).await.unwrap();
+    assert_eq!(w.store.group(&w.tenant, &id).await.unwrap().strategy, None, "what is left out is cleared");
+    let told = w.newest("group.updated").await;
+    assert_eq!((&told["before"]["name"], &told["after"]["name"]), (&json!("x"), &json!("y")));
+    let delete = async |expected| w.store.delete_group(&w.tenant, &origin(), &id, expected).await;
+    assert!(matches!(delete(Some(1)).await, Err(StoreError::Stale)));
+    delete(Some(3)).await.unwrap();
+    assert!(matches!(delete(None).await, Err(StoreError::NotFound("group"))));
+    assert!(matches!(update(named("z"), None).await, Err(StoreError::NotFound("group"))));
+}
+
+async fn pages_are_complete(w: &World) {
+    let mut expected = Vec::new();
+    for number in 0..7 {
+        expected.push(add(w, &named(&format!("group {number}"))).await);
+        w.wait(number % 2);
+    }
+    expected.sort();
+    let (mut after, mut walked) = (None, Vec::new());
+    loop {
+        let page = w.store.groups(&w.tenant, after.as_deref(), 3).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.id.as_str().to_owned());
+        walked.extend(page.into_iter().map(|one| one.id));
+    }
+    assert_eq!(walked, expected);
+    assert_eq!(w.store.count_groups(&w.tenant).await.unwrap(), 7);
+    assert_eq!(w.store.count_groups(&"other".into()).await.unwrap(), 0);
+}
+
+async fn removing_a_group_moves_its_credentials_to_none(w: &World) {
+    let (north, south) = (add(w, &named("north")).await, add(w, &named("south")).await);
+    let in_group = |group: &GroupId| {
+        let group = Some(group.clone());
+        move |d: &mut domain::credential::Draft| d.group_id = group
+    };
+    let held = w.add_with(1, in_group(&north)).await;
+    let tombstone = w.add_with(2, in_group(&north)).await;
+    let golden = w
+        .add_with(3, |d| {
+            (d.group_id, d.is_premium, d.min_member_level) = (Some(north.clone()), true, MemberLevel::Gold);
+        })
+        .await;
+    let other = w.add_with(4, in_group(&south)).await;
+    w.ask("a", |a| a.group = Some(north.clone())).await.unwrap();
+    w.store.delete_credential(&w.tenant, &origin(), &tombstone, false, None).await.unwrap();
+    w.store.delete_group(&w.tenant, &origin(), &north, None).await.unwrap();
+    for id in [&held, &golden] {
+        let one = w.credential(id).await;
+        assert_eq!((one.group_id, one.group_name, one.version), (None, None, 1), "no person has edited it");
+    }
+    assert_eq!(w.credential(&other).await.group_id, Some(south.clone()));
+    assert_eq!(w.newest("group.removed").await["credentials_moved"], 3);
+    // They stand on their new shelves: whoever asks for no group gets them, whoever asks for the group does not.
+    assert!(w.allocate("a").await.unwrap().existing);
+    let gold = w.ask("b", |a| a.level = MemberLevel::Gold).await.unwrap();
+    assert_eq!((gold.api_id.get(), gold.group_id), (3, None));
+    assert!(matches!(w.ask("c", |a| a.group = Some(north.clone())).await, Err(store::allocator::Refused::UnknownGroup)));
+    // And a group of that name may come again.
+    let again = add(w, &named("north")).await;
+    let back = Patch { group_id: Some(Some(again.clone())), ..Patch::default() };
+    w.store.update_credential(&w.tenant, &origin(), &held, &back, None).await.unwrap();
+    assert_eq!(w.ask("d", |a| a.group = Some(again)).await.unwrap().api_id.get(), 1);
+}
+
+async fn a_credential_never_lands_in_a_group_that_is_being_removed(w: &World) {
+    let other = w.another_store().await;
+    for number in 1..=20 {
+        let group = add(w, &named("short-lived")).await;
+        let draft = domain::credential::Draft { group_id: Some(group.clone()), ..crate::world::draft(number) };
+        let id = w.add(1_000 + number).await;
+        let (by, put) = (origin(), Patch { group_id: Some(Some(group.clone())), ..Patch::default() });
+        let (removed, added, moved) = tokio::join!(
+            w.store.delete_group(&w.tenant, &by, &group, None),
+            other.add_credential(&w.tenant, &by, &draft),
+            other.update_credential(&w.tenant, &by, &id, &put, None)
+        );
+        removed.unwrap();
+        for refused in [added.err(), moved.err()].into_iter().flatten() {
+            assert!(matches!(refused, StoreError::Invalid(_)), "{refused:?}");
+        }
+    }
+    assert_eq!(w.raw.number("SELECT COUNT(*) FROM credentials WHERE group_id IS NOT NULL").await, 0);
+}
+
+async fn a_draft_is_checked(w: &World) {
+    let wrong = [
+        named(" "),
+        named("bell\u{7}"),
+        named(&"x".repeat(201)),
+        GroupDraft { color: Some("red".to_owned()), ..named("a") },
+        GroupDraft { attributes: json!([]), ..named("a") },
+        GroupDraft { attributes: json!({ "x": "y".repeat(17_000) }), ..named("a") },
+        GroupDraft { attributes: json!({ "x": "\0" }), ..named("a") },
+    ];
+    for draft in wrong {
+        assert!(draft.check().is_err(), "{draft:?}");
+    }
+    let fine = GroupDraft { color: Some("#A0b1C2".to_owned()), ..named("北") };
+    fine.check().unwrap();
+    assert_eq!(w.store.group(&w.tenant, &add(w, &fine).await).await.unwrap().name, "北");
+}

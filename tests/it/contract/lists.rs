@@ -1,0 +1,118 @@
+//! §1 and §4: lists: pages, cursors, sorting, filters by field, `!=`, counts.
+
+use serde_json::{Value, json};
+
+use super::fields::{credential, page};
+use super::{POOL, has_shape, pool};
+use crate::harness::{Api, Kind, Place};
+use crate::on_both;
+
+/// Ten credentials that differ in everything a list knows.
+async fn furnish(owner: &Api) -> String {
+    let group = owner.ok("POST", &pool("groups"), json!({ "name": "g" })).await["id"].as_str().unwrap().to_owned();
+    for n in 0..10 {
+        let body = json!({
+            "api_id": 1_000_000 + n, "api_hash": "x", "name": format!("name {}", (n * 7) % 10), "priority": n % 3,
+            "group_id": (n < 4).then_some(&group), "tags": if n < 2 { json!(["red", "50%"]) } else { json!(["blue"]) },
+        });
+        let id = owner.ok("POST", POOL, body).await["id"].as_str().unwrap().to_owned();
+        match n {
+            0 => owner.ok("POST", &pool(&format!("{id}/disable")), Value::Null).await,
+            1 => owner.ok("POST", &pool(&format!("{id}/ban")), json!({ "reason": "r" })).await,
+            2 => owner.ok("POST", &pool("allocate"), json!({ "account_id": "a", "api_id": 1_000_002 })).await,
+            _ => Value::Null,
+        };
+    }
+    group
+}
+
+fn ids(reply: &super::Reply) -> Vec<i64> {
+    let items = reply.data()["items"].as_array().unwrap();
+    items.iter().map(|one| one["api_id"].as_str().unwrap().parse::<i64>().unwrap() - 1_000_000).collect()
+}
+
+async fn filters_and_sorts(kind: Kind) {
+    let place = Place::new(kind).await;
+    let server = place.serve().await;
+    let owner = server.owner().await;
+    let empty = owner.get(POOL).await;
+    assert_eq!(*empty.data(), json!({ "items": [], "total": 0, "next_cursor": null }));
+    let group = furnish(&owner).await;
+    let all = owner.get(POOL).await;
+    has_shape(all.data(), &page(&credential()));
+    assert_eq!(ids(&all), (0..10).rev().collect::<Vec<_>>(), "the newest first");
+    assert_eq!(ids(&owner.get(&pool("")).await), ids(&all), "with and without the slash");
+
+    for (query, expected) in [
+        ("sort=api_id&limit=3", vec![0, 1, 2]),
+        ("sort=-api_id&limit=3", vec![9, 8, 7]),
+        ("sort=created_at&limit=2", vec![0, 1]),
+        ("sort=name&limit=3", vec![0, 3, 6]),
+        ("sort=-current_accounts&limit=1", vec![2]),
+        ("sort=-last_allocated_at&limit=1", vec![2]),
+        ("sort=api_id&status=disabled,banned", vec![0, 1]),
+        ("sort=api_id&status=in_use", vec![2]),
+        ("sort=api_id&status!=available", vec![0, 1, 2]),
+        ("sort=api_id&status!=available,in_use,banned", vec![0]),
+        ("sort=api_id&q=NAME%209", vec![7]),
+        ("sort=api_id&q=1000003", vec![3]),
+        ("sort=api_id&q=0003", vec![]),
+        ("sort=api_id&q=%25", vec![]),
+        ("sort=api_id&tag=red", vec![0, 1]),
+        ("sort=api_id&tag=50%25", vec![0, 1]),
+        ("sort=api_id&tag=re", vec![]),
+        ("sort=api_id&health_grade=poor,critical", vec![]),
+        ("sort=-api_id&health_grade=excellent,good,fair&limit=1", vec![9]),
+        ("sort=-api_id&health_grade!=poor,critical&limit=1", vec![9]),
+        ("sort=api_id&health_grade!=excellent,good,fair", vec![]),
+        ("status=&q=&sort=api_id&limit=1", vec![0]),
+    ] {
+        assert_eq!(ids(&owner.get(&format!("{POOL}?{query}")).await), expected, "{query}");
+    }
+    let in_group = owner.get(&format!("{POOL}?sort=api_id&group_id={group}")).await;
+    assert_eq!((ids(&in_group), &in_group.data()["total"]), (vec![0, 1, 2, 3], &json!(4)));
+    let outside = format!("{POOL}?sort=api_id&group_id!={group}&limit=2");
+    let outside = owner.get(&outside).await;
+    assert_eq!((ids(&outside), &outside.data()["total"]), (vec![4, 5], &json!(6)));
+    assert_eq!(ids(&owner.get(&format!("{POOL}?sort=api_id&group_id=none,{group}&limit=5")).await), [0, 1, 2, 3, 4]);
+    let one = all.data()["items"][4]["id"].as_str().unwrap();
+    assert_eq!(ids(&owner.get(&format!("{POOL}?q={one}")).await), [5], "by our id");
+
+    for (query, field) in [
+        ("limit=0", "limit"), ("limit=501", "limit"), ("limit=-1", "limit"), ("limit=x", "limit"), ("limit=1.5", "limit"),
+        ("sort=colour", "sort"), ("sort=--name", "sort"), ("status=open", "status"), ("status!=open", "status"),
+        ("health_grade=great", "health_grade"), ("cursor=x", "cursor"), ("cursor=e30", "cursor"), ("colour=red", "colour"),
+        ("limit=1&limit=2", "limit"), ("q=a%00b", "q"), ("q=%ff", "q"),
+    ] {
+        owner.get(&format!("{POOL}?{query}")).await.wrong(field);
+    }
+}
+
+/// Follows cursors to the end; every row once, in order.
+async fn pages_join_without_gaps(kind: Kind) {
+    let place = Place::new(kind).await;
+    let server = place.serve().await;
+    let owner = server.owner().await;
+    furnish(&owner).await;
+    for sort in ["created_at", "-created_at", "name", "-name", "api_id", "-api_id", "priority", "-priority", "-health_score",
+        "current_accounts", "-success_count", "fail_count", "last_allocated_at"]
+    {
+        let whole = ids(&owner.get(&format!("{POOL}?sort={sort}")).await);
+        let (mut joined, mut cursor) = (Vec::new(), String::new());
+        for _ in 0..5 {
+            let reply = owner.get(&format!("{POOL}?sort={sort}&limit=3{cursor}")).await;
+            joined.extend(ids(&reply));
+            assert_eq!(reply.data()["total"], 10, "{sort}");
+            let Some(next) = reply.data()["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(joined, whole, "{sort}");
+    }
+    let reply = owner.get(&format!("{POOL}?sort=name&limit=3")).await;
+    let cursor = reply.data()["next_cursor"].as_str().unwrap();
+    owner.get(&format!("{POOL}?sort=api_id&cursor={cursor}")).await.wrong("cursor");
+    let exact = owner.get(&format!("{POOL}?limit=10")).await;
+    assert!(exact.data()["next_cursor"].is_null(), "a full last page is the last");
+}
+
+on_both!(filters_and_sorts, pages_join_without_gaps);

@@ -1,0 +1,8 @@
+//! Storms: many clients at once on several processes, kill -9 in the middle, stops under load. What
+//! was answered is compared with what the database holds, and `doctor` has the last word.
+
+mod clock;
+mod death;
+mod ledger;
+mod stop;
+mod traffic;

@@ -1,0 +1,87 @@
+// A pool that looks used: credentials in groups, some full, some failing, some switched off.
+import { createHash } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+
+const NAMES = ['Lantern', 'Harbour', '海風', 'Juniper', 'Meridian', '夜航', 'Quartz', 'Saffron', '竹影', 'Tern']
+const EACH = 12
+const SCORES_MS = 10_000
+const GROUPS = [
+  { name: 'Sign-in', slots: 5 },
+  { name: 'Messaging', slots: 12 },
+  { name: '備援', slots: 8 },
+]
+
+export const COUNT = NAMES.length * EACH
+
+/** Every name and number follows from its place, so that runs and pictures are alike. */
+const CREDENTIALS = Array.from({ length: COUNT }, (_, index) => ({
+  apiId: String(20_100_347 + ((index * 53) % COUNT) * 71_993),
+  hash: createHash('sha256').update(`credential ${index}`).digest('hex').slice(0, 32),
+  name: `${NAMES[index % NAMES.length]} ${String(Math.floor(index / NAMES.length) + 1).padStart(2, '0')}`,
+}))
+
+/** @param {import('./server.mjs').Server['api']} api */
+export async function fillPool(api) {
+  await importAll(api)
+  const { items } = await api(`api-pool/?limit=${COUNT}&sort=created_at`)
+  await succeeded(api('api-pool/allocate/batch', { requests: items.flatMap(accounts) }))
+  await succeeded(api('api-pool/results', { results: items.flatMap(results) }))
+  await Promise.all([
+    ...[17, 58, 83, 109].map((index) => api(`api-pool/${items[index].id}/disable`, {})),
+    ...[41, 112].map((index) => api(`api-pool/${items[index].id}/ban`, { reason: 'Telegram has revoked it' })),
+  ])
+  await scored(api)
+}
+
+/**
+ * Scores follow a burst of results within a second or two.
+ * @param {import('./server.mjs').Server['api']} api
+ */
+async function scored(api) {
+  for (const until = Date.now() + SCORES_MS; ; await setTimeout(100)) {
+    const [weakest] = (await api('api-pool/?limit=1&sort=health_score')).items
+    if (weakest.health_score < 100) return
+    if (Date.now() > until) throw new Error('the program has not scored the results')
+  }
+}
+
+/** @param {import('./server.mjs').Server['api']} api */
+async function importAll(api) {
+  const share = COUNT / GROUPS.length
+  for (const [index, { name, slots }] of GROUPS.entries()) {
+    const group = await api('api-pool/groups', { name })
+    const lines = CREDENTIALS.slice(index * share, (index + 1) * share).map(({ apiId, hash, name }) => `${apiId}:${hash}:${name}`)
+    const report = await api('api-pool/batch', { data: lines.join('\n'), group_id: group.id, default_max_accounts: slots })
+    if (report.imported !== share) throw new Error(`imported ${report.imported} of ${share}: ${JSON.stringify(report.lines)}`)
+  }
+}
+
+/**
+ * @param {{ api_id: string, max_accounts: number }} credential
+ * @param {number} index
+ */
+function accounts({ api_id, max_accounts }, index) {
+  const taken = index % 9 === 4 ? max_accounts : (index * 7) % Math.min(max_accounts, 6)
+  return Array.from({ length: taken }, (_, account) => ({ account_id: `+8869${String(index * 100 + account).padStart(8, '0')}`, api_id }))
+}
+
+/**
+ * Every eighth credential fails, some of them in their last result; two failures in a row would ban it.
+ * @param {{ api_id: string }} credential
+ * @param {number} index
+ */
+function results({ api_id }, index) {
+  const story = index % 8 === 6 ? 'fs'.repeat(1 + (index % 11)) + (index % 3 === 0 ? 'f' : 's') : 's'.repeat((index * 11) % 14)
+  return [...story].map((result, time) => ({
+    api_id,
+    account_id: `+8869${String(index * 100 + time).padStart(8, '0')}`,
+    success: result === 's',
+    ...(result === 'f' && { error: 'API_ID_INVALID' }),
+  }))
+}
+
+/** @param {Promise<{ results: { success: boolean }[] }>} batch */
+async function succeeded(batch) {
+  const refused = (await batch).results.filter(({ success }) => !success)
+  if (refused.length > 0) throw new Error(`refused: ${JSON.stringify(refused.slice(0, 3))}`)
+}
