@@ -184,6 +184,18 @@ impl Config {
         if self.health.half_life_millis <= 0 || self.health.trend_half_life_millis <= 0 {
             bail!("health.half_life_millis and health.trend_half_life_millis must be above 0");
         }
+        let shares = [
+            ("health.success_weight", self.health.success_weight),
+            ("health.stability_weight", self.health.stability_weight),
+            ("health.trend_weight", self.health.trend_weight),
+            ("health.freshness_weight", self.health.freshness_weight),
+            ("health.lower_quantile", self.health.lower_quantile),
+        ];
+        for (name, value) in shares {
+            if !(0.0..=1.0).contains(&value) {
+                bail!("{name} must be between 0 and 1");
+            }
+        }
         Ok(())
     }
 }

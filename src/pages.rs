@@ -24,7 +24,7 @@ pub fn router() -> Router {
 
 async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
-    let is_api = ["api/", "ws", "docs"].iter().any(|prefix| path.starts_with(prefix));
+    let is_api = ["api", "ws", "docs"].contains(&path.split('/').next().unwrap_or_default());
     if is_api || !matches!(method, Method::GET | Method::HEAD) {
         return api::unknown().await;
     }

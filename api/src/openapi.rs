@@ -2,14 +2,16 @@
 //! outside.
 
 use axum::Router;
-use axum::http::header;
+use axum::http::{StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::get;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi};
 use utoipa::openapi::{SecurityRequirement, Tag};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{Sealed, endpoints};
+use crate::{Sealed, endpoints, unknown};
 
 /// The whole document.
 pub fn document() -> OpenApi {
@@ -51,6 +53,11 @@ fn name_operations(document: &mut OpenApi) {
     }
 }
 
+/// A file that the page does not have is missing as everything else is.
+async fn missing(response: Response) -> Response {
+    if response.status() == StatusCode::NOT_FOUND { unknown().await } else { response }
+}
+
 /// `/api/openapi.json` and `/docs`.
 pub(crate) fn pages() -> Router<Sealed> {
     let text = document().to_json().unwrap_or_else(|e| format!("{{\"error\":\"{e}\"}}"));
@@ -58,7 +65,7 @@ pub(crate) fn pages() -> Router<Sealed> {
     // The validator's badge would ask somebody else's server.
     let config = Config::from("/api/openapi.json").validator_url("none");
     let docs: Router<Sealed> = SwaggerUi::new("/docs").config(config).into();
-    Router::new().route("/api/openapi.json", json).merge(docs)
+    Router::new().route("/api/openapi.json", json).merge(docs.layer(map_response(missing)))
 }
 
 #[cfg(test)]

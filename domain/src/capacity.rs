@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Shares, in percent, at which the pool's level changes. Defaults are this project's decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Thresholds {
     /// Used share of the slots that makes a warning.
     pub warning_percent: f64,

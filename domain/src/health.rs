@@ -19,6 +19,7 @@ use crate::time::DAY;
 
 /// Weights and half-lives; the defaults are the design's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HealthConfig {
     /// Weight of the success part.
     pub success_weight: f64,

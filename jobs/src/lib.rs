@@ -11,6 +11,7 @@ mod score_health;
 
 use std::time::Duration;
 
+use domain::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,17 @@ pub struct Spec {
 pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// How it is run.
     const SPEC: Spec;
+
+    /// At most one job with this key is enqueued, when it has one. A schedule's tick has a key of
+    /// its own.
+    fn key(&self, _now: Timestamp) -> Option<String> {
+        None
+    }
+
+    /// It is not run before this pause is over.
+    fn pause(&self, _now: Timestamp) -> Option<Duration> {
+        None
+    }
 }
 
 /// What travels through a queue.

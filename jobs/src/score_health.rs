@@ -5,9 +5,16 @@
 
 use std::time::Duration;
 
+use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{Job, Queue, Spec};
+
+/// Bursts within so many milliseconds are scored together, at their end: what comes in while the
+/// first of them are being scored must not wait for the clock.
+const BURST_WINDOW: i64 = 10_000;
+/// A batch of results is written a little after it has asked.
+const BURST_SLACK: i64 = 1_000;
 
 /// The job.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -28,4 +35,13 @@ impl Job for ScoreHealth {
         backoff: Duration::from_secs(10),
         schedule: Some("*/5 * * * *"),
     };
+
+    fn key(&self, now: Timestamp) -> Option<String> {
+        self.after_burst.then(|| format!("score_health:burst:{}", now.millis() / BURST_WINDOW))
+    }
+
+    fn pause(&self, now: Timestamp) -> Option<Duration> {
+        let left = BURST_WINDOW - now.millis() % BURST_WINDOW + BURST_SLACK;
+        self.after_burst.then(|| Duration::from_millis(left.unsigned_abs()))
+    }
 }

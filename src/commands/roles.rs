@@ -46,7 +46,6 @@ pub async fn run(config: Config, store: Store, location: Location, role: Role) -
         println!("working on {}", location.describe());
         until_signal().await?;
     } else {
-        first_owner(&config, &store).await?;
         serve(&config, &store, &location).await?;
     }
     stop.cancel();
@@ -79,6 +78,8 @@ fn start_workers(config: &Config, store: &Store, stop: CancellationToken) -> Joi
 async fn serve(config: &Config, store: &Store, location: &Location) -> anyhow::Result<()> {
     let address = format!("{}:{}", config.http_host, config.http_port);
     let listener = TcpListener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
+    // Behind the port, so that a start that fails there leaves nothing behind.
+    first_owner(config, store).await?;
     let (allocator, allocating) = Allocator::start(store.clone());
     let app = AppState::new(
         store.clone(),

@@ -234,6 +234,12 @@ impl Store {
         if expected.is_some_and(|e| e != version) {
             return Err(StoreError::Stale);
         }
+        // In the allocator's order.
+        tx.all::<(String,)>(
+            sql!("SELECT c.id FROM credentials c WHERE c.tenant_id = $1 AND c.group_id = $2 ORDER BY c.id FOR_UPDATE(c)"),
+            args![tenant, id],
+        )
+        .await?;
         // The shelf is `level/premium/group`: without a group it ends in its second slash.
         let moved = tx
             .execute(

@@ -110,8 +110,12 @@ async fn connect(location: &Location, config: PoolConfig) -> Result<Backend> {
     match location {
         Location::Sqlite(path) => connect_sqlite(path, config).await.map_err(cannot),
         Location::Postgres(url) => {
+            // The driver itself takes any scheme.
+            let known = url.starts_with("postgres://") || url.starts_with("postgresql://");
             let options = PgConnectOptions::from_str(url)
-                .map_err(|_| StoreError::Open {
+                .ok()
+                .filter(|_| known)
+                .ok_or_else(|| StoreError::Open {
                     what: "DATABASE_URL".to_owned(),
                     why: "must be postgres://user:password@host:port/database".to_owned(),
                 })?

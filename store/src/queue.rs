@@ -13,9 +13,6 @@ use crate::db::{Backend, Tx, args, sql};
 use crate::error::{Result, StoreError};
 use crate::{Ambient, Store};
 
-/// Bursts of results within this time enqueue one scoring.
-const BURST_WINDOW: i64 = 30_000;
-
 /// Rings when something was enqueued in this process, so that its workers need not wait for their
 /// next look.
 #[derive(Clone, Debug, Default)]
@@ -63,10 +60,10 @@ macro_rules! queue_error {
 impl Tx {
     /// Enqueues a job as part of this transaction; its id.
     pub async fn enqueue<J: Job>(&mut self, job: &J, store: &Store) -> Result<String> {
-        let key = (J::SPEC.name == jobs::ScoreHealth::SPEC.name)
-            .then(|| format!("{}:burst:{}", J::SPEC.name, store.now().millis() / BURST_WINDOW));
+        let now = store.now();
+        let options = Options { key: job.key(now), after: job.pause(now) };
         let envelope = Envelope::wrap(job).map_err(|e| StoreError::Damaged(format!("a payload: {e}")))?;
-        self.push(&J::SPEC, &envelope, &Options { key, after: None }, store.ambient()).await
+        self.push(&J::SPEC, &envelope, &options, store.ambient()).await
     }
 
     /// Enqueues an envelope.

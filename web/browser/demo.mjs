@@ -27,8 +27,8 @@ export async function fillPool(api) {
   await succeeded(api('api-pool/allocate/batch', { requests: items.flatMap(accounts) }))
   await succeeded(api('api-pool/results', { results: items.flatMap(results) }))
   await Promise.all([
-    ...[17, 58, 83, 109].map((index) => api(`api-pool/${items[index].id}/disable`, {})),
-    ...[41, 112].map((index) => api(`api-pool/${items[index].id}/ban`, { reason: 'Telegram has revoked it' })),
+    ...[26, 58, 83, 109].map((index) => api(`api-pool/${items[index].id}/disable`, {})),
+    ...[46, 112].map((index) => api(`api-pool/${items[index].id}/ban`, { reason: 'Telegram has revoked it' })),
   ])
   await scored(api)
 }

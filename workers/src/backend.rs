@@ -100,8 +100,14 @@ impl Backend for QueueBackend {
             return Poll::Pending;
         }
         let waker = Waker::from(self.gate.clone());
-        let cx = &mut Context::from_waker(&waker);
-        let next = ready!(either!(&mut self.storage, |on| on.poll_next(cx, worker).map_err(ours)));
+        let looking = &mut Context::from_waker(&waker);
+        let look = either!(&mut self.storage, |on| on.poll_next(looking, worker).map_err(ours));
+        let Poll::Ready(next) = look else {
+            // The outcome of a job that ended during a look is written when the worker comes round
+            // again, and the end of a look in vain wakes nobody. The gate is closed by now.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        };
         // Where one job was, there may be more.
         self.gate.open();
         Poll::Ready(next)

@@ -46,13 +46,15 @@ struct Place {
 )]
 pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<List<CredentialView>>> {
     let words = |list: Vec<Status>| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let grades = |list: Vec<Grade>| list.iter().map(ToString::to_string).collect::<Vec<_>>();
     let filter = Filter {
         q: query.text("q").unwrap_or_default(),
         status: words(query.choices("status")?),
         not_status: words(query.choices("status!")?),
         group: query.texts("group_id"),
         not_group: query.texts("group_id!"),
-        grade: query.choices::<Grade>("health_grade")?.iter().map(ToString::to_string).collect(),
+        grade: grades(query.choices("health_grade")?),
+        not_grade: grades(query.choices("health_grade!")?),
         tag: query.text("tag"),
     };
     let sort_text = query.text("sort").unwrap_or_else(|| "-created_at".to_owned());

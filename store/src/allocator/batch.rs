@@ -33,6 +33,8 @@ pub(crate) struct Batch {
     log: Vec<(Asker, Entry)>,
     /// Allocations in the batch: how deep a ranking has to be read.
     depth: usize,
+    /// Whether every lock is taken in one order, waiting for those that other processes hold.
+    careful: bool,
     /// For which credentials ended leases were looked up already.
     lapsed: HashSet<(TenantId, Choice)>,
 }
@@ -47,7 +49,9 @@ pub(super) enum Choice {
 }
 
 impl Batch {
-    pub(crate) async fn begin(store: &Store) -> Result<Self> {
+    /// A first attempt leaves out what other processes hold. When that is not enough to decide, it
+    /// ends as stale, and a `careful` one follows.
+    pub(crate) async fn begin(store: &Store, careful: bool) -> Result<Self> {
         let mut tx = store.begin().await?;
         let compiled = store.compiled_in(&mut tx).await?;
         Ok(Self {
@@ -60,6 +64,7 @@ impl Batch {
             seen_results: HashMap::new(),
             log: Vec::new(),
             depth: 0,
+            careful,
             lapsed: HashSet::new(),
         })
     }
@@ -70,13 +75,53 @@ impl Batch {
 
     /// Loads everything that the batch names, then the rankings that it is likely to need.
     pub(super) async fn load(&mut self, work: &[Work]) -> Result<()> {
-        let accounts = self.accounts_named(work).await?;
+        let mut accounts = self.accounts_named(work).await?;
+        if self.careful {
+            accounts.extend(self.accounts_at_stake(work).await?);
+        }
         let rows = self.tx.load_accounts(&accounts.into_iter().collect::<Vec<_>>()).await?;
         let mut ids = self.take_in_accounts(rows)?;
         ids.extend(self.tx.credential_ids(&api_ids_named(work)).await?);
+        let selectors = self.selectors_wanted(work)?;
+        if self.careful {
+            for selector in &selectors {
+                ids.extend(self.tx.ranking_ids(selector, self.now, self.depth).await?);
+            }
+        }
         self.load_credentials(ids).await?;
         self.load_seen_results(work).await?;
-        self.load_rankings(work).await
+        for selector in selectors {
+            let credentials = self.tx.load_ranking(&selector, self.now, self.depth).await?;
+            self.set.add_list(selector, credentials);
+        }
+        Ok(())
+    }
+
+    /// The accounts whose ended leases a refusal of these requests would rest on, to be locked with
+    /// all others and in the same order.
+    async fn accounts_at_stake(&mut self, work: &[Work]) -> Result<Vec<(TenantId, AccountKey)>> {
+        let (mut choices, mut pinned) = (HashSet::new(), BTreeSet::new());
+        for Work { asker, command, .. } in work {
+            let Command::Allocate(command) = command else { continue };
+            let tenant = asker.tenant.clone();
+            match command.pinned {
+                Some(api_id) => drop(pinned.insert((tenant, api_id))),
+                None => {
+                    let shelves = self.shelves_of(&tenant, &self.request(asker, command)?)?;
+                    choices.insert((tenant, shelves));
+                }
+            }
+        }
+        for (tenant, api_id) in pinned {
+            let ids = self.tx.credential_ids(&[(tenant.clone(), api_id)]).await?;
+            choices.extend(ids.into_iter().map(|id| (tenant.clone(), Choice::Pinned(id))));
+        }
+        let mut accounts = Vec::new();
+        for (tenant, choice) in choices {
+            let keys = self.tx.expired_on(&tenant, &choice, self.now, LAPSED_AT_ONCE).await?;
+            accounts.extend(keys.into_iter().map(|key| (tenant.clone(), key)));
+        }
+        Ok(accounts)
     }
 
     async fn accounts_named(&mut self, work: &[Work]) -> Result<BTreeSet<(TenantId, AccountKey)>> {
@@ -123,9 +168,9 @@ impl Batch {
         Ok(())
     }
 
-    /// Rankings for the requests that may come to one. A ranking as deep as the batch is long is
+    /// The rankings of the requests that may come to one. A ranking as deep as the batch is long is
     /// deep enough: each request takes one slot at most.
-    async fn load_rankings(&mut self, work: &[Work]) -> Result<()> {
+    fn selectors_wanted(&mut self, work: &[Work]) -> Result<HashSet<Selector>> {
         let mut selectors = HashSet::new();
         for Work { asker, command, .. } in work {
             let Command::Allocate(command) = command else { continue };
@@ -137,11 +182,7 @@ impl Batch {
                 selectors.extend(self.selectors(&asker.tenant, &request)?);
             }
         }
-        for selector in selectors {
-            let credentials = self.tx.load_ranking(&selector, self.now, self.depth).await?;
-            self.set.add_list(selector, credentials);
-        }
-        Ok(())
+        Ok(selectors)
     }
 
     fn selectors(&self, tenant: &TenantId, request: &Request) -> Result<Vec<Selector>> {
@@ -154,6 +195,10 @@ impl Batch {
 
     /// Before a refusal: lets go of leases that have ended, and on PostgreSQL waits for rows that
     /// another process held when the rankings were read. Whether there is anything new to choose.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when there is, and only a careful attempt may wait for it: waiting in
+    /// any order would end in deadlocks, and each of those costs a second.
     pub(super) async fn look_again(&mut self, tenant: &TenantId, request: &Request) -> Result<bool> {
         if self.lapse_for(tenant, request).await? > 0 {
             return Ok(true);
@@ -165,8 +210,13 @@ impl Batch {
         for selector in self.selectors(tenant, request)? {
             // Rows of this batch may still look open to the database.
             let limit = self.depth + self.set.credentials.len();
-            let credentials = self.tx.load_ranking_blocking(&selector, self.now, limit).await?;
-            found += self.set.add_list(selector, credentials);
+            let mut open = self.tx.ranking_ids(&selector, self.now, limit).await?;
+            open.retain(|id| !self.set.credentials.contains_key(id));
+            if !open.is_empty() {
+                self.insist_on_care()?;
+                let credentials = self.tx.load_credentials(&open).await?;
+                found += self.set.add_list(selector, credentials);
+            }
         }
         Ok(found > 0)
     }
@@ -179,30 +229,48 @@ impl Batch {
                 let Some(id) = self.set.by_api_id(tenant, api_id) else { return Ok(0) };
                 Choice::Pinned(id.clone())
             }
-            None => Choice::Shelves(self.selectors(tenant, request)?.iter().map(|s| s.shelf.key()).collect()),
+            None => self.shelves_of(tenant, request)?,
         };
         if !self.lapsed.insert((tenant.clone(), choice.clone())) {
             return Ok(0);
         }
         // Leases that this batch has ended still stand in the database.
         let limit = LAPSED_AT_ONCE + self.set.accounts.len();
-        let rows = self.tx.expired_accounts_on(tenant, &choice, self.now, limit).await?;
-        self.lapse_accounts(rows).await
+        let keys = self.tx.expired_on(tenant, &choice, self.now, limit).await?;
+        let keys: Vec<_> = keys.into_iter().map(|key| (tenant.clone(), key)).collect();
+        let new: Vec<_> = keys.iter().filter(|key| !self.set.accounts.contains_key(key)).cloned().collect();
+        if !new.is_empty() {
+            self.insist_on_care()?;
+            let rows = self.tx.load_accounts(&new).await?;
+            let ids = self.take_in_accounts(rows)?;
+            self.load_credentials(ids).await?;
+        }
+        self.lapse_accounts(&keys)
+    }
+
+    fn shelves_of(&self, tenant: &TenantId, request: &Request) -> Result<Choice> {
+        let mut shelves: Vec<String> = self.selectors(tenant, request)?.iter().map(|s| s.shelf.key()).collect();
+        shelves.sort();
+        Ok(Choice::Shelves(shelves))
+    }
+
+    fn insist_on_care(&self) -> Result<()> {
+        if self.careful || !self.tx.is_postgres() { Ok(()) } else { Err(StoreError::Stale) }
     }
 
     /// Lets go of up to `limit` leases that have ended, of any tenant. How many there were.
     pub(crate) async fn lapse(&mut self, limit: usize) -> Result<usize> {
         let rows = self.tx.expired_accounts(self.now, limit).await?;
-        self.lapse_accounts(rows).await
-    }
-
-    async fn lapse_accounts(&mut self, rows: Vec<AccountRow>) -> Result<usize> {
         let keys: Vec<_> =
             rows.iter().map(|r| (TenantId::from(r.tenant_id.as_str()), AccountKey::stored(r.account_id.clone()))).collect();
         let ids = self.take_in_accounts(rows)?;
         self.load_credentials(ids).await?;
+        self.lapse_accounts(&keys)
+    }
+
+    fn lapse_accounts(&mut self, keys: &[(TenantId, AccountKey)]) -> Result<usize> {
         let mut lapsed = 0;
-        for (tenant, key) in &keys {
+        for (tenant, key) in keys {
             let ended = self.set.account(tenant, key).binding.is_some()
                 && self.set.account(tenant, key).live_binding(self.now).is_none();
             if ended {

@@ -53,21 +53,15 @@ pub(crate) const EXPIRED_ACCOUNTS: &str = concat!(
 
 /// The order of a join that is written `CROSS JOIN` is kept by SQLite: from the leases that have
 /// ended, which are few.
-pub(crate) const EXPIRED_ON_SHELVES: &str = concat!(
-    "SELECT ",
-    account_columns!(),
-    " FROM accounts a CROSS JOIN credentials c
-      WHERE a.expires_at <= $1 AND a.tenant_id = $2 AND c.id = a.credential_id AND c.shelf IN TEXTS($3)
-        AND c.standing = 'enabled' AND c.cooldown_until <= $1
-      ORDER BY a.expires_at LIMIT $4 SKIP_LOCKED(a)"
-);
+pub(crate) const EXPIRED_ON_SHELVES: &str = "
+    SELECT a.account_id FROM accounts a CROSS JOIN credentials c
+    WHERE a.expires_at <= $1 AND a.tenant_id = $2 AND c.id = a.credential_id AND c.shelf IN TEXTS($3)
+      AND c.standing = 'enabled' AND c.cooldown_until <= $1
+    ORDER BY a.expires_at LIMIT $4";
 
-pub(crate) const EXPIRED_ON_CREDENTIAL: &str = concat!(
-    "SELECT ",
-    account_columns!(),
-    " FROM accounts a WHERE a.tenant_id = $2 AND a.credential_id = $3 AND a.expires_at <= $1
-      ORDER BY a.allocation_id LIMIT $4 SKIP_LOCKED(a)"
-);
+pub(crate) const EXPIRED_ON_CREDENTIAL: &str = "
+    SELECT a.account_id FROM accounts a
+    WHERE a.tenant_id = $2 AND a.credential_id = $3 AND a.expires_at <= $1 ORDER BY a.allocation_id LIMIT $4";
 
 pub(crate) const CREDENTIALS: &str = concat!(
     "SELECT ",
@@ -122,7 +116,7 @@ pub(crate) fn ranking_peek(strategy: Strategy) -> Sql {
     ranking_by!(strategy, credential_columns!(), "")
 }
 
-fn ranking_ids(strategy: Strategy) -> Sql {
+fn ranking_of_ids(strategy: Strategy) -> Sql {
     ranking_by!(strategy, "c.id", "")
 }
 
@@ -162,21 +156,23 @@ impl Tx {
         self.all(sql!(EXPIRED_ACCOUNTS), args![now, limit]).await
     }
 
-    /// Some accounts whose lease on one of the chosen credentials has ended.
-    pub(super) async fn expired_accounts_on(
+    /// Some accounts whose lease on one of the chosen credentials has ended, whoever holds their
+    /// rows.
+    pub(super) async fn expired_on(
         &mut self,
         tenant: &TenantId,
         choice: &Choice,
         now: Timestamp,
         limit: usize,
-    ) -> Result<Vec<AccountRow>> {
-        match choice {
+    ) -> Result<Vec<AccountKey>> {
+        let rows: Vec<(String,)> = match choice {
             Choice::Shelves(shelves) => {
                 let shelves = json_texts(shelves.iter().map(String::as_str));
-                self.all(sql!(EXPIRED_ON_SHELVES), args![now, tenant, shelves, limit]).await
+                self.all(sql!(EXPIRED_ON_SHELVES), args![now, tenant, shelves, limit]).await?
             }
-            Choice::Pinned(id) => self.all(sql!(EXPIRED_ON_CREDENTIAL), args![now, tenant, id, limit]).await,
-        }
+            Choice::Pinned(id) => self.all(sql!(EXPIRED_ON_CREDENTIAL), args![now, tenant, id, limit]).await?,
+        };
+        Ok(rows.into_iter().map(|(key,)| AccountKey::stored(key)).collect())
     }
 
     /// Credentials by our id, locked in id order; deleted ones too.
@@ -212,19 +208,16 @@ impl Tx {
         rows.into_iter().map(Credential::try_from).collect()
     }
 
-    /// The best `limit` of a shelf, waiting in id order for those that other processes hold, so
-    /// that a refusal never rests on a row that was only skipped.
-    pub(super) async fn load_ranking_blocking(
+    /// The ids of the best `limit` of a shelf, whoever holds them.
+    pub(super) async fn ranking_ids(
         &mut self,
         selector: &Selector,
         now: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Credential>> {
-        let ids: Vec<(String,)> = self
-            .all(ranking_ids(selector.strategy), args![&selector.tenant, selector.shelf.key(), now, limit])
-            .await?;
-        let ids: Vec<CredentialId> = ids.into_iter().map(|(id,)| CredentialId::from(id)).collect();
-        self.load_credentials(&ids).await
+    ) -> Result<Vec<CredentialId>> {
+        let args = args![&selector.tenant, selector.shelf.key(), now, limit];
+        let ids: Vec<(String,)> = self.all(ranking_of_ids(selector.strategy), args).await?;
+        Ok(ids.into_iter().map(|(id,)| CredentialId::from(id)).collect())
     }
 
     /// The tenant's census.

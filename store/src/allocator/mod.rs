@@ -165,18 +165,19 @@ impl Task {
             return Ok(Vec::new());
         }
         for attempt in 1.. {
-            match self.attempt(work).await {
+            match self.attempt(work, attempt > 1).await {
                 Err(StoreError::Stale) if attempt < TRIES => {}
-                Err(error) if error.is_retryable() && attempt < TRIES => {}
+                Err(error) if error.is_retryable() && attempt < TRIES => {
+                    tokio::time::sleep(Duration::from_millis(5 * attempt as u64)).await;
+                }
                 other => return other,
             }
-            tokio::time::sleep(Duration::from_millis(5 * attempt as u64)).await;
         }
         Err(StoreError::Stale)
     }
 
-    async fn attempt(&mut self, work: &[Work]) -> Result<Vec<Answer>> {
-        let mut batch = Batch::begin(&self.store).await?;
+    async fn attempt(&mut self, work: &[Work], careful: bool) -> Result<Vec<Answer>> {
+        let mut batch = Batch::begin(&self.store, careful).await?;
         batch.load(work).await?;
         let mut answers = Vec::with_capacity(work.len());
         for Work { asker, command, .. } in work {
@@ -238,7 +239,7 @@ fn fail(work: Vec<Work>, error: StoreError) {
 impl Store {
     /// Lets go of up to `limit` leases that have ended. How many there were.
     pub async fn expire_leases(&self, limit: usize) -> Result<usize> {
-        let mut batch = Batch::begin(self).await?;
+        let mut batch = Batch::begin(self, false).await?;
         let lapsed = batch.lapse(limit).await?;
         batch.finish().await?;
         Ok(lapsed)
@@ -270,7 +271,7 @@ impl Store {
         credential: &domain::CredentialId,
         limit: usize,
     ) -> Result<usize> {
-        let mut batch = Batch::begin(self).await?;
+        let mut batch = Batch::begin(self, false).await?;
         let asker = Asker { tenant: tenant.clone(), origin: origin.clone() };
         let released = batch.detach_all(&asker, credential, limit).await?;
         batch.finish().await?;

@@ -51,6 +51,8 @@ pub struct Filter {
     pub not_group: Vec<String>,
     /// Grades to show.
     pub grade: Vec<String>,
+    /// Grades to hide.
+    pub not_grade: Vec<String>,
     /// Only with this tag.
     pub tag: Option<String>,
 }
@@ -82,7 +84,10 @@ macro_rules! filtered {
             AND ($9 = '[]' OR CASE WHEN c.health_score >= 90 THEN 'excellent' WHEN c.health_score >= 70 THEN 'good'
                  WHEN c.health_score >= 50 THEN 'fair' WHEN c.health_score >= 30 THEN 'poor' ELSE 'critical' END
                  IN TEXTS($9))
-            AND ($10 = '' OR REPLACE(c.tags, '[' || $10, '') <> c.tags OR REPLACE(c.tags, ',' || $10, '') <> c.tags)"
+            AND ($10 = '[]' OR CASE WHEN c.health_score >= 90 THEN 'excellent' WHEN c.health_score >= 70 THEN 'good'
+                 WHEN c.health_score >= 50 THEN 'fair' WHEN c.health_score >= 30 THEN 'poor' ELSE 'critical' END
+                 NOT IN TEXTS($10))
+            AND ($11 = '' OR REPLACE(c.tags, '[' || $11, '') <> c.tags OR REPLACE(c.tags, ',' || $11, '') <> c.tags)"
     };
 }
 
@@ -96,12 +101,12 @@ macro_rules! page_sql {
             $key,
             ", c.id) ",
             $compare,
-            " ($11, $12) ORDER BY ",
+            " ($12, $13) ORDER BY ",
             $key,
             $order,
             ", c.id",
             $order,
-            " LIMIT $13"
+            " LIMIT $14"
         ))
     };
     ($key:literal, $order:literal) => {
@@ -114,7 +119,7 @@ macro_rules! page_sql {
             $order,
             ", c.id",
             $order,
-            " LIMIT $11"
+            " LIMIT $12"
         ))
     };
 }
@@ -188,7 +193,7 @@ impl Store {
     pub async fn count_credentials(&self, tenant: &TenantId, filter: &Filter) -> Result<i64> {
         let mut args = filter_args(tenant, filter);
         args.push(Arg::from(COUNT_CAP + 1));
-        let statement = sql!(concat!("SELECT COUNT(*) FROM (SELECT 1 AS one", filtered!(), " LIMIT $11) AS counted"));
+        let statement = sql!(concat!("SELECT COUNT(*) FROM (SELECT 1 AS one", filtered!(), " LIMIT $12) AS counted"));
         Ok(self.db().one::<(i64,)>(statement, args).await?.0)
     }
 }
@@ -212,6 +217,7 @@ fn filter_args(tenant: &TenantId, filter: &Filter) -> Vec<Arg> {
         list(&filter.group),
         list(&filter.not_group),
         list(&filter.grade),
+        list(&filter.not_grade),
         tag
     ]
 }

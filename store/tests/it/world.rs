@@ -205,7 +205,7 @@ impl World {
     }
 
     async fn end(self, well: bool) {
-        let Self { location, store, pool, raw, others, task, sound, .. } = self;
+        let Self { location, store, pool, raw, others, task, .. } = self;
         drop(pool);
         task.await.unwrap();
         for store in others.into_inner().unwrap().into_iter().chain([store]) {
@@ -214,7 +214,7 @@ impl World {
         raw.close().await;
         if let Location::Postgres(url) = location {
             let name = url.rsplit_once('/').unwrap().1;
-            if well && sound.into_inner() { server::give_back(name).await } else { server::drop(name).await }
+            if well { server::give_back(name).await } else { server::drop(name).await }
         }
     }
 

@@ -62,6 +62,8 @@ async fn unknown_keys_and_bad_values() {
     refused(&with("API_POOL_DATABASE_CONNECTIONS", "0"), "database_connections");
     refused(&with("API_POOL_CAPACITY__WARNING_PERCENT", "101"), "capacity.warning_percent");
     refused(&with("API_POOL_RETENTION__JOBS_DAYS", "0"), "retention.jobs_days");
+    refused(&with("API_POOL_HEALTH__LOWER_QUANTILE", "5"), "health.lower_quantile");
+    refused(&with("API_POOL_HEALTH__HALF_LIFE", "5"), "health.half_life");
     refused(&with("API_POOL_MASTER_KEY", SECRET), "API_POOL_MASTER_KEY");
 
     for (args, named) in [

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{ask, has_shape, pool};
+use super::{has_shape, pool};
 use crate::harness::{Api, Kind, Place, Server};
 use crate::on_both;
 
@@ -253,7 +253,7 @@ async fn tells_what_accounts_hold(kind: Kind) {
     let plus = "+8613800000001";
     let held = allocate(&service, json!({ "account_id": plus })).await;
     // A plus may come escaped, bare, or as the space that a bare one decodes to.
-    for query in ["account_id=%2B8613800000001", "account_id=+8613800000001", "account_id=%208613800000001",
+    for query in ["account_id=%2B8613800000001", "account_id=+8613800000001", "account_id= 8613800000001",
         "phone=+8613800000001&account_id=other", "account_phone=%2B8613800000001&account_id=other&noise=1"]
     {
         let reply = service.get(&pool(&format!("account?{query}"))).await;
@@ -261,8 +261,6 @@ async fn tells_what_accounts_hold(kind: Kind) {
         assert_eq!((&reply.data()["account_id"], &reply.data()["state"]), (&json!(plus), &json!("active")), "{query}");
         assert_eq!((&reply.data()["allocation_id"], &reply.data()["operator"]), (&held["allocation_id"], &json!("svc:it")));
     }
-    let raw = service.request("GET", &pool("account")).query(&[("account_id", " 8613800000001")]);
-    assert_eq!(ask(raw).await.data()["account_id"], plus);
     assert!(service.get(&pool("account?phone=unknown")).await.data().is_null());
     service.get(&pool("account")).await.wrong("account_id");
     service.get(&pool("account?account_phone=a%00b")).await.wrong("account_phone");

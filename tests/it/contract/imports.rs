@@ -38,18 +38,18 @@ async fn takes_every_form(kind: Kind) {
     let owner = server.owner().await;
     let group = owner.ok("POST", &pool("groups"), json!({ "name": "Asia" })).await["id"].clone();
     let forms = [
-        ("csv", "api_id,api_hash,name\n@1,#,A\n@2,#,B\n".to_owned()),
-        ("csv", "App api_id;App api_hash;App title\r\n@1;#;A\r\n@2;#;B\r\n".to_owned()),
-        ("csv", "@1,#,A\n@2,#,\"B\"\n".to_owned()),
-        ("json", r##"[{"api_id": @1, "api_hash": "#", "name": "A"}, {"api_id": "@2", "api_hash": "#", "name": "B"}]"##.to_owned()),
-        ("text", "# ours\n@1:#:A\n\n@2:#:B".to_owned()),
-        ("text", "@1,#,A\n@2 # B\n".to_owned()),
-        ("text", "@1\t#\tA\n@2:#:B\n".to_owned()),
+        ("csv", "api_id,api_hash,name\n@1,%,A\n@2,%,B\n".to_owned()),
+        ("csv", "App api_id;App api_hash;App title\r\n@1;%;A\r\n@2;%;B\r\n".to_owned()),
+        ("csv", "@1,%,A\n@2,%,\"B\"\n".to_owned()),
+        ("json", r#"[{"api_id": @1, "api_hash": "%", "name": "A"}, {"api_id": "@2", "api_hash": "%", "name": "B"}]"#.to_owned()),
+        ("text", "# ours\n@1:%:A\n\n@2:%:B".to_owned()),
+        ("text", "@1,%,A\n@2 % B\n".to_owned()),
+        ("text", "@1\t%\tA\n@2:%:B\n".to_owned()),
     ];
     let mut number = 1_000_000;
     for (format, template) in &forms {
         for format in [*format, "auto"] {
-            let data = template.replace('@', &number.to_string()).replace('#', HASH);
+            let data = template.replace('@', &number.to_string()).replace('%', HASH);
             let done = import(&owner, json!({ "format": format, "data": data })).await;
             assert_eq!(counts(&done), [2, 0, 0, 0], "{format} {template}: {done}");
             for (last, name) in [("1", "A"), ("2", "B")] {

@@ -76,7 +76,7 @@ async fn history_is_told(kind: Kind) {
     let owner = server.owner().await;
     live(&owner).await;
     let marked = owner.with("x-request-id", "find-me");
-    marked.ok("POST", &pool("allocate"), json!({ "account_id": "=1+1" })).await;
+    marked.ok("POST", &pool("allocate"), json!({ "account_id": "=1+1", "api_id": 1_000_001 })).await;
     let row = json!({
         "id": "digits", "at": "time", "action": "text", "operator": "text", "account_id": "text?", "api_id": "digits?",
         "ip": "text?", "request_id": "text?", "data": "object?",

@@ -51,5 +51,5 @@ router.beforeEach(async (to) => {
   }
   if (session.isSignedIn.value) return to.name === 'sign-in' ? safeReturn(to.query.next) : true
   if (to.meta.open) return true
-  return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+  return { name: 'sign-in', query: to.redirectedFrom?.fullPath === '/' ? {} : { next: to.fullPath } }
 })

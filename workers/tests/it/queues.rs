@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jobs::Job;
+use workers::WorkerConfig;
 
 use crate::databases::{Database, count};
 use crate::on_both;
@@ -10,6 +11,7 @@ use crate::stage::{Chime, Log, Process, Slow, Touch, enqueue, until};
 
 on_both!(
     a_job_enqueued_in_process_starts_at_once,
+    what_has_run_is_recorded_at_once,
     a_job_of_another_process_is_seen,
     a_tick_is_enqueued_once,
     what_is_rolled_back_is_not_enqueued,
@@ -37,6 +39,21 @@ async fn a_job_enqueued_in_process_starts_at_once(database: Database) {
     assert!(waits[waits.len() / 2] < Duration::from_millis(200), "{waits:?}");
     process.stop().await;
     assert_eq!(count(&store, "SELECT COUNT(*) FROM QUEUE WHERE status = 'Done' AND attempts = 1").await, 31);
+}
+
+/// Also when a job ends while its queue is being looked at.
+async fn what_has_run_is_recorded_at_once(database: Database) {
+    let (store, log) = (database.open().await, Log::default());
+    // The heartbeat would record it in the end.
+    let config = WorkerConfig { heartbeat: Duration::from_secs(60), ..WorkerConfig::default() };
+    let process = Process::start_with(&store, log.registry(), config);
+    for pair in 1..=40 {
+        enqueue(&store, &Touch {}).await;
+        enqueue(&store, &Touch {}).await;
+        let done = "SELECT COUNT(*) FROM QUEUE WHERE status = 'Done' AND attempts = 1";
+        until(&store, done, 2 * pair, Duration::from_secs(5)).await;
+    }
+    process.stop().await;
 }
 
 async fn a_job_of_another_process_is_seen(database: Database) {

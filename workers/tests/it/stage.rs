@@ -102,7 +102,10 @@ impl Process {
     }
 
     pub fn start_polling(store: &Store, registry: Registry, poll: Duration) -> Self {
-        let config = WorkerConfig { heartbeat: Duration::from_secs(1), poll, ..WorkerConfig::default() };
+        Self::start_with(store, registry, WorkerConfig { heartbeat: Duration::from_secs(1), poll, ..WorkerConfig::default() })
+    }
+
+    pub fn start_with(store: &Store, registry: Registry, config: WorkerConfig) -> Self {
         let context = Context { store: store.clone(), config };
         let cancel = CancellationToken::new();
         let running = tokio::spawn(workers::run_with(context, registry, "test".to_owned(), cancel.clone()));

@@ -1,0 +1,64 @@
+// What people do on the pages, and what they then see.
+import { setTimeout } from 'node:timers/promises'
+import { OWNER } from './server.mjs'
+
+/** @typedef {import('playwright-core').Page} Page */
+
+const PATIENCE_MS = 10_000
+
+export const SIZES = {
+  wide: { viewport: { width: 1440, height: 900 } },
+  narrow: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+}
+
+/**
+ * Looks again until what it says holds.
+ * @param {() => Promise<void>} assertion
+ */
+export async function eventually(assertion) {
+  for (const until = Date.now() + PATIENCE_MS; ; await setTimeout(25)) {
+    try {
+      return await assertion()
+    } catch (error) {
+      if (Date.now() > until) throw error
+    }
+  }
+}
+
+/**
+ * @param {Page} page
+ * @param {string} [password]
+ */
+export async function signIn(page, password = OWNER.password) {
+  await page.locator('[name=username]').fill(OWNER.username)
+  await page.locator('[name=password]').fill(password)
+  await page.locator('[type=submit]').click()
+}
+
+/**
+ * The `api_id` of each row or card, from the top.
+ * @param {Page} page
+ */
+export function shownIds(page) {
+  return page.locator('#content :is(tbody, ul) code').allTextContents()
+}
+
+/**
+ * What the pager says: which rows of how many.
+ * @param {Page} page
+ */
+export function shownRange(page) {
+  return page.locator('#content nav [role=status]').innerText()
+}
+
+/**
+ * Opens the menu behind a button and takes an entry.
+ * @param {Page} page
+ * @param {string | RegExp} button
+ * @param {string} entry
+ */
+export async function choose(page, button, entry) {
+  await page.getByRole('button', { name: button }).click()
+  await page.locator('[role=menu]').locator('[role^=menuitem]').filter({ hasText: entry }).click()
+  await page.locator('[role=menu]').waitFor({ state: 'detached' })
+}
