@@ -270,7 +270,11 @@ fn explain(error: figment::Error) -> String {
         Kind::MissingField(field) => return format!("{field} is required"),
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("must be {expected}"),
         Kind::UnknownVariant(_, expected) => format!("must be one of {}", expected.join(", ")),
-        Kind::Message(_) if key.is_empty() => return format!("the configuration can't be read{place}: {error}"),
+        Kind::Message(text) if key.is_empty() => {
+            // Behind the first line it shows the place, secret or not.
+            let first = text.lines().next().unwrap_or_default();
+            return format!("the configuration can't be read{place}: {first}");
+        }
         _ => "is not valid".to_owned(),
     };
     format!("{key} {rule}{place}")

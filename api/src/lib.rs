@@ -17,6 +17,7 @@ mod extract;
 mod fields;
 mod groups;
 mod history;
+mod linger;
 mod openapi;
 mod people;
 mod pool;
@@ -121,6 +122,7 @@ pub fn router(app: AppState, pages: Option<Router>) -> Router {
     api.layer(
         ServiceBuilder::new()
             .layer(middleware::from_fn_with_state(app.clone(), context::layer))
+            .layer(middleware::from_fn(linger::layer))
             .layer(header("x-content-type-options", "nosniff"))
             .layer(header("referrer-policy", "no-referrer"))
             .layer(header("x-frame-options", "DENY"))

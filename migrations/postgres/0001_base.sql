@@ -215,7 +215,8 @@ CREATE INDEX credentials_census ON credentials (tenant_id, shelf, standing, cool
 -- Lists, by what they may be sorted and filtered.
 CREATE INDEX credentials_list ON credentials (tenant_id, id) WHERE deleted_at IS NULL;
 CREATE INDEX credentials_name ON credentials (tenant_id, name, id) WHERE deleted_at IS NULL;
-CREATE INDEX credentials_group ON credentials (tenant_id, group_id, id) WHERE deleted_at IS NULL;
+-- Begins with the referring column, so that the check of a foreign key finds it; so do others below.
+CREATE INDEX credentials_group ON credentials (group_id, tenant_id, deleted_at) WHERE group_id IS NOT NULL;
 CREATE INDEX credentials_batch ON credentials (batch_id) WHERE batch_id IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX credentials_failing ON credentials (tenant_id, id) WHERE recent_failures > 0;
 
@@ -254,7 +255,7 @@ CREATE TABLE accounts (
     CHECK ((allocation_id IS NULL) = (credential_id IS NULL))
 );
 CREATE UNIQUE INDEX accounts_allocation ON accounts (tenant_id, allocation_id) WHERE allocation_id IS NOT NULL;
-CREATE INDEX accounts_credential ON accounts (tenant_id, credential_id, allocation_id) WHERE credential_id IS NOT NULL;
+CREATE INDEX accounts_credential ON accounts (credential_id, allocation_id) WHERE credential_id IS NOT NULL;
 CREATE INDEX accounts_expiry ON accounts (expires_at) WHERE expires_at IS NOT NULL;
 
 -- History, audit trail and event stream in one. Append-only; prune takes from the old end.

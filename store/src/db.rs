@@ -156,6 +156,8 @@ macro_rules! dispatch {
     ($on:expr, $sql:expr, $args:expr, $query:path, |$executor:ident, $built:ident| $run:expr) => {
         match $on {
             On::Sqlite($executor) => {
+                #[cfg(test)]
+                crate::plans::ran(crate::plans::Dialect::Sqlite, $sql.sqlite, &$args);
                 let mut $built = $query($sql.sqlite);
                 for arg in $args {
                     $built = bind!($built, arg);
@@ -163,6 +165,8 @@ macro_rules! dispatch {
                 $run
             }
             On::Postgres($executor) => {
+                #[cfg(test)]
+                crate::plans::ran(crate::plans::Dialect::Postgres, $sql.postgres, &$args);
                 let mut $built = $query($sql.postgres);
                 for arg in $args {
                     $built = bind!($built, arg);

@@ -21,12 +21,13 @@ macro_rules! chain {
                  UNION ALL
                  SELECT j.seq, j.",
             $prev,
-            ", chain.depth + 1 FROM chain JOIN journal j ON j.seq = chain.prev WHERE chain.depth < $3
+            ", chain.depth + 1 FROM chain CROSS JOIN journal j
+                 WHERE j.seq = chain.prev AND chain.depth < $3
              )
              SELECT j.seq, j.at, j.action, j.actor, j.account_id, j.account_prev, j.credential_id, j.credential_prev,
                     c.api_id, j.ip, j.request_id, j.data
-             FROM chain JOIN journal j ON j.seq = chain.seq LEFT JOIN credentials c ON c.id = j.credential_id
-             ORDER BY chain.depth"
+             FROM chain CROSS JOIN journal j LEFT JOIN credentials c ON c.id = j.credential_id
+             WHERE j.seq = chain.seq ORDER BY chain.depth"
         )
     };
 }

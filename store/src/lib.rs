@@ -29,6 +29,8 @@ pub mod history;
 pub mod journal;
 pub mod open;
 pub mod people;
+#[cfg(test)]
+mod plans;
 pub mod pool;
 pub mod preview;
 mod prune;

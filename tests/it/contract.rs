@@ -1,12 +1,12 @@
 //! The wire contract, endpoint by endpoint: fields, types, envelopes, failures.
 
-//mod callers;
+mod callers;
 mod credentials;
 mod database;
 mod errors;
 mod fields;
 mod groups;
-//mod hostile;
+mod hostile;
 mod hot;
 mod imports;
 mod lists;

@@ -59,6 +59,8 @@ for (const [size, options] of Object.entries(SIZES)) {
     it('asks who is there, and tells a wrong password', async () => {
       await page.goto('/')
       await page.waitForURL('/sign-in')
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByText('Enter your password.').waitFor()
       await signIn(page, 'wrong')
       await page.getByRole('alert').getByText('User name or password is wrong').waitFor()
       assert.match(await page.getByRole('alert').innerText(), /Request ID\s+\w{26}/)

@@ -93,17 +93,26 @@ fn check_type(request: &Request) -> Result<()> {
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let text = std::str::from_utf8(body).map_err(|_| ApiError::new(Code::Malformed, "the body is not UTF-8"))?;
     let mut json = serde_json::Deserializer::from_str(text);
-    let Object(parsed) =
-        serde_path_to_error::deserialize(&mut json).map_err(|e| explain(&e.path().to_string(), e.inner()))?;
+    let Object(parsed) = serde_path_to_error::deserialize(&mut json).map_err(|e| match is_json(text) {
+        Ok(()) => explain(&e.path().to_string(), e.inner()),
+        Err(malformed) => malformed,
+    })?;
     json.end().map_err(|_| ApiError::new(Code::Malformed, "the body must be one JSON value"))?;
     Ok(parsed)
 }
 
-/// What serde says, without the value: that may be a secret.
+/// A body that can't be read is malformed, also when a wrong field stands before the fault.
+fn is_json(text: &str) -> Result<()> {
+    serde_json::from_str::<serde_json::Value>(text).map(drop).map_err(|error| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        ApiError::new(Code::Malformed, format!("the body is not JSON ({place})"))
+    })
+}
+
+/// What serde says of a body that is JSON, without the value: that may be a secret.
 fn explain(path: &str, error: &serde_json::Error) -> ApiError {
     if !error.is_data() {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        return ApiError::new(Code::Malformed, format!("the body is not JSON ({place})"));
+        return ApiError::field(path, "has a value of the wrong kind");
     }
     let text = error.to_string();
     let named = |prefix: &str| text.strip_prefix(prefix).and_then(|rest| rest.split('`').next());

@@ -19,7 +19,7 @@ pub(crate) mod statements {
     //! The hot statements, for the tests that look at their plans.
     pub(crate) use super::load::{
         ACCOUNTS, ACCOUNTS_OF_ALLOCATIONS, ACCOUNTS_OF_CREDENTIAL, CENSUS, CREDENTIAL_IDS, CREDENTIALS,
-        EXPIRED_ACCOUNTS, ranking,
+        EXPIRED_ACCOUNTS, EXPIRED_ON_CREDENTIAL, EXPIRED_ON_SHELVES, ranking, ranking_peek,
     };
     pub(crate) use super::report::SEEN_RESULTS;
     pub(crate) use super::save;

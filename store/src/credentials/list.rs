@@ -92,7 +92,7 @@ macro_rules! filtered {
 }
 
 macro_rules! page_sql {
-    ($key:literal, $compare:literal, $order:literal) => {
+    ($key:literal, $compare:literal, $order:expr) => {
         sql!(concat!(
             "SELECT ",
             view_columns!(),
@@ -102,25 +102,12 @@ macro_rules! page_sql {
             ", c.id) ",
             $compare,
             " ($12, $13) ORDER BY ",
-            $key,
-            $order,
-            ", c.id",
             $order,
             " LIMIT $14"
         ))
     };
-    ($key:literal, $order:literal) => {
-        sql!(concat!(
-            "SELECT ",
-            view_columns!(),
-            filtered!(),
-            " ORDER BY ",
-            $key,
-            $order,
-            ", c.id",
-            $order,
-            " LIMIT $12"
-        ))
+    ($order:expr) => {
+        sql!(concat!("SELECT ", view_columns!(), filtered!(), " ORDER BY ", $order, " LIMIT $12"))
     };
 }
 
@@ -128,18 +115,21 @@ macro_rules! page_sql {
 /// to compare with, so that both walk an index where the column has one.
 macro_rules! pages {
     ($page:expr, $key:literal) => {
+        pages!($page, $key, concat!($key, " ASC, c.id ASC"), concat!($key, " DESC, c.id DESC"))
+    };
+    ($page:expr, $key:literal, $rising:expr, $falling:expr) => {
         match ($page.descending, $page.after.is_some()) {
-            (false, false) => page_sql!($key, " ASC"),
-            (true, false) => page_sql!($key, " DESC"),
-            (false, true) => page_sql!($key, ">", " ASC"),
-            (true, true) => page_sql!($key, "<", " DESC"),
+            (false, false) => page_sql!($rising),
+            (true, false) => page_sql!($falling),
+            (false, true) => page_sql!($key, ">", $rising),
+            (true, true) => page_sql!($key, "<", $falling),
         }
     };
 }
 
 fn statement(page: &Page) -> Sql {
     match page.sort {
-        Sort::CreatedAt => pages!(page, "c.id"),
+        Sort::CreatedAt => pages!(page, "c.id", "c.id ASC", "c.id DESC"),
         Sort::Name => pages!(page, "c.name"),
         Sort::ApiId => pages!(page, "c.api_id"),
         Sort::Priority => pages!(page, "c.priority"),

@@ -8,11 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use futures::future::BoxFuture;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use store::open::Location;
-
-use crate::world::{block_on, open_first};
 
 /// Databases of this process: `api_pool_test_<process>_<number>`.
 const PREFIX: &str = "api_pool_test_";
@@ -56,9 +54,9 @@ fn options() -> PgConnectOptions {
 }
 
 /// Where the database of that name is.
-pub fn location(name: &str) -> Location {
+pub fn url(name: &str) -> String {
     let (server, _) = server().url.rsplit_once('/').unwrap();
-    Location::Postgres(format!("{server}/{name}"))
+    format!("{server}/{name}")
 }
 
 async fn administer(statement: String) {
@@ -70,14 +68,15 @@ async fn administer(statement: String) {
 /// Databases that a story has left and that were wiped: making a new one takes a while.
 static WIPED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// A migrated database without contents, from a template that is made once.
-pub async fn create() -> String {
+/// A migrated database without contents, from a template that `migrate` makes once. Its name.
+pub async fn create(migrate: fn(String) -> BoxFuture<'static, ()>) -> String {
     if let Some(name) = WIPED.lock().unwrap().pop() {
         return name;
     }
     static TEMPLATE: OnceLock<String> = OnceLock::new();
     // On a thread of its own, because this one has a runtime that must not be blocked.
-    let template = tokio::task::spawn_blocking(|| TEMPLATE.get_or_init(|| block_on(make_template()))).await.unwrap();
+    let make = move || tokio::runtime::Runtime::new().unwrap().block_on(make_template(migrate));
+    let template = tokio::task::spawn_blocking(move || TEMPLATE.get_or_init(make)).await.unwrap();
     let name = next_name();
     administer(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
     name
@@ -91,8 +90,7 @@ pub async fn give_back(name: &str) {
                     WHERE schemaname IN ('public', 'apalis') AND tablename NOT LIKE '%migrations'
         LOOP EXECUTE 'DELETE FROM ' || name; END LOOP;
     END $$";
-    let Location::Postgres(url) = location(name) else { return };
-    let mut connection = PgConnection::connect(&url).await.unwrap();
+    let mut connection = PgConnection::connect(&url(name)).await.unwrap();
     let seeds = include_str!("../../../migrations/postgres/0001_base.sql").lines().filter(|l| l.starts_with("INSERT "));
     sqlx::raw_sql(AssertSqlSafe(format!("BEGIN; {EMPTY}; {} COMMIT", seeds.collect::<String>())))
         .execute(&mut connection)
@@ -112,11 +110,11 @@ fn next_name() -> String {
     format!("{PREFIX}{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-async fn make_template() -> String {
+async fn make_template(migrate: fn(String) -> BoxFuture<'static, ()>) -> String {
     drop_leftovers().await;
     let name = next_name();
     administer(format!("CREATE DATABASE {name}")).await;
-    open_first(&location(&name)).await.close().await;
+    migrate(url(&name)).await;
     name
 }
 

@@ -177,7 +177,10 @@ impl World {
                 std::fs::write(&path, sqlite_template().await).unwrap();
                 (Location::Sqlite(path), Some(dir))
             }
-            Kind::Postgres => (server::location(&server::create().await), None),
+            Kind::Postgres => {
+                let name = server::create(|url| Box::pin(migrate(Location::Postgres(url)))).await;
+                (Location::Postgres(server::url(&name)), None)
+            }
         };
         let clock = Arc::new(AtomicI64::new(START));
         let store = open(&location, &clock).await;
@@ -391,8 +394,8 @@ async fn open(location: &Location, clock: &Arc<AtomicI64>) -> Store {
 }
 
 /// Makes and migrates a database.
-pub async fn open_first(location: &Location) -> Store {
-    open(location, &Arc::new(AtomicI64::new(START))).await
+async fn migrate(location: Location) {
+    open(&location, &Arc::new(AtomicI64::new(START))).await.close().await;
 }
 
 /// A migrated file without contents, made once.
@@ -401,8 +404,7 @@ async fn sqlite_template() -> &'static [u8] {
     let make = || {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("template.db");
-        let location = Location::Sqlite(path.clone());
-        block_on(async { open_first(&location).await.close().await });
+        block_on(migrate(Location::Sqlite(path.clone())));
         std::fs::read(path).unwrap()
     };
     tokio::task::spawn_blocking(move || TEMPLATE.get_or_init(make)).await.unwrap()

@@ -85,7 +85,7 @@ async fn unknown_keys_and_bad_values() {
     for (text, named) in [
         ("htpp_port = 1".to_owned(), "htpp_port"),
         ("[capacity]\nwarnin = 1".to_owned(), "capacity.warnin"),
-        ("http_port = \"x\"".to_owned(), "http_port"),
+        (format!("database_connections = \"{SECRET}\""), "database_connections"),
         (format!("master_key = \"{SECRET}"), "pool.toml"),
         (format!("master_key = {SECRET}"), "pool.toml"),
         ("http_port = 1\nhttp_port = 2".to_owned(), "pool.toml"),

@@ -149,7 +149,7 @@ async fn wave(name: &str, callers: &[Api], tasks: Vec<Task>) -> Vec<Told> {
             told
         })
     });
-    let clients = tokio::time::timeout(PATIENCE, join_all(clients)).await.expect("a wave comes to an end");
+    let clients = tokio::time::timeout(2 * PATIENCE, join_all(clients)).await.expect("a wave comes to an end");
     let told: Vec<Told> = clients.into_iter().flat_map(Result::unwrap).collect();
     let (count, seconds) = (told.len(), started.elapsed().as_secs_f64());
     let slowest = told.iter().map(|t| t.answered - t.asked).max().unwrap_or_default();
