@@ -135,7 +135,10 @@ pub async fn change_password(
     let name = may.caller.person()?.name.clone();
     let origin = &may.caller.origin;
     let changed = may.app.store.change_password(origin, &name, &change.old_password, &change.new_password).await;
-    changed.map_err(refused)?;
+    changed.map_err(|error| match error {
+        SignInError::Wrong => ApiError::new(Code::Unauthenticated, "the old password is wrong"),
+        other => refused(other),
+    })?;
     Ok(Answer::new(None).message("the password was changed"))
 }
 

@@ -196,7 +196,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Everything that is wrong with it. `samples` are the published api_ids that the pool refuses.
+    /// Everything that is wrong with it. `samples` are the published `api_id`s that the pool refuses.
     pub fn check(&self, samples: &[i64]) -> Result<(), Invalid> {
         let mut invalid = Invalid::default();
         if samples.contains(&self.api_id.get()) {

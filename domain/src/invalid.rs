@@ -62,7 +62,7 @@ pub const SHORT_TEXT: usize = 200;
 pub const LONG_TEXT: usize = 4_000;
 
 /// Checks a text for people: at most `max` characters, and no control characters except, in long
-/// texts, line breaks and tabs (PostgreSQL refuses NUL; the rest breaks tables and logs).
+/// texts, line breaks and tabs (databases refuse NUL; the rest breaks tables and logs).
 pub fn check_text(invalid: &mut Invalid, field: &str, text: &str, max: usize) {
     if text.chars().count() > max {
         invalid.add(field, format!("must be at most {max} characters"));

@@ -15,7 +15,7 @@ use store::allocator::Allocator;
 use store::open::Location;
 use store::{Origin, Store, StoreError};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use workers::{Context as WorkerContext, Retention, WorkerConfig};
@@ -39,14 +39,15 @@ pub enum Role {
 
 /// Runs until a signal says stop.
 pub async fn run(config: Config, store: Store, location: Location, role: Role) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
     let stop = CancellationToken::new();
     let upkeep = tokio::spawn(store::open::checkpoint(location.clone(), stop.clone()));
     let workers = (role != Role::Api).then(|| start_workers(&config, &store, stop.clone()));
     if role == Role::Worker {
         println!("working on {}", location.describe());
-        until_signal().await?;
+        signals.come().await;
     } else {
-        serve(&config, &store, &location).await?;
+        serve(&config, &store, &location, &mut signals).await?;
     }
     stop.cancel();
     if let Some(workers) = workers {
@@ -75,7 +76,7 @@ fn start_workers(config: &Config, store: &Store, stop: CancellationToken) -> Joi
 
 /// Serves until a signal; then lets the load balancer see it, finishes what runs, and lets the
 /// allocator answer all that it has accepted.
-async fn serve(config: &Config, store: &Store, location: &Location) -> anyhow::Result<()> {
+async fn serve(config: &Config, store: &Store, location: &Location, signals: &mut Signals) -> anyhow::Result<()> {
     let address = format!("{}:{}", config.http_host, config.http_port);
     let listener = TcpListener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
     // Behind the port, so that a start that fails there leaves nothing behind.
@@ -96,7 +97,7 @@ async fn serve(config: &Config, store: &Store, location: &Location) -> anyhow::R
     let mut server = tokio::spawn(server.into_future());
     tokio::select! {
         ended = &mut server => return Ok(ended.context("the server stopped badly")??),
-        signal = until_signal() => signal?,
+        () = signals.come() => {}
     }
     tracing::info!("stopping: requests that run are finished first");
     app.drain();
@@ -139,12 +140,22 @@ async fn first_owner(config: &Config, store: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn until_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that say stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From now on they are kept for [`Signals::come`]; before, they would end the process at once.
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn come(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

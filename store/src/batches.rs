@@ -229,7 +229,7 @@ impl Store {
     }
 
     async fn known_api_ids(&self, tenant: &TenantId, chunk: &[Ready]) -> Result<HashSet<i64>> {
-        let ids = Value::from_iter(chunk.iter().map(|r| json!({ "a": r.draft.api_id.get() }))).to_string();
+        let ids: Value = chunk.iter().map(|r| json!({ "a": r.draft.api_id.get() })).collect();
         let rows: Vec<(i64,)> = self
             .db()
             .all(
@@ -237,7 +237,7 @@ impl Store {
                     "SELECT c.api_id FROM EACH($1) AS e CROSS JOIN credentials c
                      WHERE c.tenant_id = $2 AND c.api_id = CAST(e.value ->> 'a' AS BIGINT) AND c.deleted_at IS NULL"
                 ),
-                args![ids, tenant],
+                args![ids.to_string(), tenant],
             )
             .await?;
         Ok(rows.into_iter().map(|(api_id,)| api_id).collect())
@@ -352,13 +352,14 @@ fn check_lines(
             });
         let (outcome, reason) = match checked {
             Err(reason) => (LineOutcome::Rejected, Some(reason)),
-            Ok((draft, warning)) => match seen.insert(draft.api_id, line) {
-                Some(earlier) => (LineOutcome::Duplicate, Some(format!("stands on line {earlier} already"))),
-                None => {
+            Ok((draft, warning)) => {
+                if let Some(earlier) = seen.insert(draft.api_id, line) {
+                    (LineOutcome::Duplicate, Some(format!("stands on line {earlier} already")))
+                } else {
                     ready.push(Ready { index, draft });
                     (LineOutcome::Imported, warning)
                 }
-            },
+            }
         };
         answers.push(ImportLine { line, api_id, outcome, reason });
     }

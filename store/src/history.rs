@@ -10,7 +10,8 @@ use crate::db::{args, json_texts, sql};
 use crate::error::Result;
 
 /// Follows back-pointers from a row; filters come after, since a chain is one account's or one
-/// credential's only.
+/// credential's only. The joins are written `CROSS JOIN`, whose order SQLite keeps: from the chain,
+/// never from the journal.
 macro_rules! chain {
     ($prev:literal) => {
         concat!(

@@ -226,5 +226,5 @@ fn advance(heads: &mut HashMap<String, i64>, key: &str, seq: i64) -> Option<i64>
 }
 
 fn heads_json(heads: &HashMap<String, i64>) -> String {
-    Value::from_iter(heads.iter().map(|(key, seq)| json!({"k": key, "s": seq}))).to_string()
+    heads.iter().map(|(key, seq)| json!({"k": key, "s": seq})).collect::<Value>().to_string()
 }

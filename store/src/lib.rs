@@ -15,6 +15,8 @@
 //! | [`doctor`] | the invariants, checked |
 //! | [`open`], [`compiled`], [`seal`], [`db`] | the ground that the others stand on |
 
+#![allow(clippy::doc_markdown, reason = "SQLite and PostgreSQL are names, not code")]
+
 pub mod accounts;
 pub mod allocator;
 mod ambient;

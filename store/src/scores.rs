@@ -224,7 +224,7 @@ impl Store {
     /// Charged failures of the last day, for the credentials that have any on record.
     async fn recent_failures(&self, rows: &[EvidenceRow], now: Timestamp) -> Result<HashMap<String, i64>> {
         let failing = rows.iter().filter(|row| row.recent_failures > 0 || row.consecutive_failures > 0);
-        let ids = Value::from_iter(failing.map(|row| json!({ "id": row.id }))).to_string();
+        let ids = failing.map(|row| json!({ "id": row.id })).collect::<Value>().to_string();
         let counted: Vec<(String, i64)> = self
             .db()
             .all(
@@ -308,7 +308,7 @@ impl Tx {
                 "ls": long.successes, "lf": long.failures, "ss": short.successes, "sf": short.failures,
             }))
         });
-        let merged = Value::from_iter(merged).to_string();
+        let merged = merged.collect::<Value>().to_string();
         self.execute(
             sql!(
                 "INSERT INTO credential_health (credential_id, tenant_id, long_successes, long_failures, short_successes,

@@ -177,17 +177,17 @@ mod tests {
     #[test]
     fn opens_only_where_it_was_sealed() {
         let sealer = sealer(&[(1, 7)]);
-        let sealed = sealer.seal(PLACE, b"secret").unwrap();
-        assert_eq!(sealer.open(PLACE, &sealed).unwrap().as_slice(), b"secret");
-        assert!(sealer.open(Place { id: "2", ..PLACE }, &sealed).is_err());
-        assert!(sealer.open(Place { tenant: "u", ..PLACE }, &sealed).is_err());
-        assert!(sealer.open(Place { column: "source_phone", ..PLACE }, &sealed).is_err());
-        for at in 0..sealed.len() {
-            let mut bent = sealed.clone();
+        let value = sealer.seal(PLACE, b"secret").unwrap();
+        assert_eq!(sealer.open(PLACE, &value).unwrap().as_slice(), b"secret");
+        assert!(sealer.open(Place { id: "2", ..PLACE }, &value).is_err());
+        assert!(sealer.open(Place { tenant: "u", ..PLACE }, &value).is_err());
+        assert!(sealer.open(Place { column: "source_phone", ..PLACE }, &value).is_err());
+        for at in 0..value.len() {
+            let mut bent = value.clone();
             bent[at] ^= 1;
             assert!(sealer.open(PLACE, &bent).is_err(), "byte {at}");
         }
-        assert!(sealer.open(PLACE, &sealed[..10]).is_err());
+        assert!(sealer.open(PLACE, &value[..10]).is_err());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
 use crate::Store;
+use crate::credentials::hex;
 use crate::db::{args, sql};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Origin};
@@ -81,8 +82,7 @@ impl Store {
     ) -> Result<(String, SecretString)> {
         draft.check(self.now())?;
         let id = self.ambient().new_id();
-        let random: String = self.ambient().random::<24>().iter().map(|byte| format!("{byte:02x}")).collect();
-        let token = format!("svc_{}_{random}", draft.product);
+        let token = format!("svc_{}_{}", draft.product, hex(&self.ambient().random::<24>()));
         let mut tx = self.begin().await?;
         tx.execute(
             sql!(

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(missing_docs, reason = "tests")]
 
+mod command;
+mod contract;
 mod harness;
 mod house;
 mod storm;

@@ -4,7 +4,8 @@ import { setTimeout } from 'node:timers/promises'
 
 const NAMES = ['Lantern', 'Harbour', '海風', 'Juniper', 'Meridian', '夜航', 'Quartz', 'Saffron', '竹影', 'Tern']
 const EACH = 12
-const SCORES_MS = 10_000
+const BATCH = 4
+const SCORES_MS = 30_000
 const GROUPS = [
   { name: 'Sign-in', slots: 5 },
   { name: 'Messaging', slots: 12 },
@@ -30,14 +31,13 @@ export async function fillPool(api) {
     ...[26, 58, 83, 109].map((index) => api(`api-pool/${items[index].id}/disable`, {})),
     ...[46, 112].map((index) => api(`api-pool/${items[index].id}/ban`, { reason: 'Telegram has revoked it' })),
   ])
-  await scored(api)
 }
 
 /**
- * Scores follow a burst of results within a second or two.
+ * Waits for the scores, which follow a burst of results within seconds.
  * @param {import('./server.mjs').Server['api']} api
  */
-async function scored(api) {
+export async function scored(api) {
   for (const until = Date.now() + SCORES_MS; ; await setTimeout(100)) {
     const [weakest] = (await api('api-pool/?limit=1&sort=health_score')).items
     if (weakest.health_score < 100) return
@@ -47,12 +47,14 @@ async function scored(api) {
 
 /** @param {import('./server.mjs').Server['api']} api */
 async function importAll(api) {
-  const share = COUNT / GROUPS.length
-  for (const [index, { name, slots }] of GROUPS.entries()) {
-    const group = await api('api-pool/groups', { name })
-    const lines = CREDENTIALS.slice(index * share, (index + 1) * share).map(({ apiId, hash, name }) => `${apiId}:${hash}:${name}`)
-    const report = await api('api-pool/batch', { data: lines.join('\n'), group_id: group.id, default_max_accounts: slots })
-    if (report.imported !== share) throw new Error(`imported ${report.imported} of ${share}: ${JSON.stringify(report.lines)}`)
+  const groups = []
+  for (const { name } of GROUPS) groups.push((await api('api-pool/groups', { name })).id)
+  for (let from = 0; from < COUNT; from += BATCH) {
+    const lines = CREDENTIALS.slice(from, from + BATCH).map(({ apiId, hash, name }) => `${apiId}:${hash}:${name}`)
+    const group = (from / BATCH) % GROUPS.length
+    const options = { group_id: groups[group], default_max_accounts: GROUPS[group]?.slots }
+    const report = await api('api-pool/batch', { data: lines.join('\n'), ...options })
+    if (report.imported !== lines.length) throw new Error(`imported ${report.imported} of ${lines.length}: ${JSON.stringify(report.lines)}`)
   }
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { barriers, openPage, startBrowser } from './browser.mjs'
-import { COUNT, fillPool } from './demo.mjs'
+import { COUNT, fillPool, scored } from './demo.mjs'
 import { startServer } from './server.mjs'
 import { choose, eventually, shownIds, shownRange, signIn, SIZES } from './steps.mjs'
 
@@ -117,6 +117,7 @@ for (const [size, options] of Object.entries(SIZES)) {
 
     if (size === 'wide') {
       it('sorts by every column that offers it, both ways', async () => {
+        await scored(server.api)
         const headers = page.locator('th[aria-sort] button')
         assert.equal(await headers.count(), 6)
         for (const name of await headers.allInnerTexts()) {
@@ -135,6 +136,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       })
     } else {
       it('sorts by every order that the menu offers', async () => {
+        await scored(server.api)
         await page.getByRole('button', { name: /^Sort/ }).click()
         const entries = await page.locator('[role=menu] [role^=menuitem]').allInnerTexts()
         assert.ok(entries.length >= 6)

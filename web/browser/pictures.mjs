@@ -2,7 +2,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { openPage, startBrowser } from './browser.mjs'
-import { fillPool } from './demo.mjs'
+import { fillPool, scored } from './demo.mjs'
 import { startServer } from './server.mjs'
 import { signIn, SIZES } from './steps.mjs'
 
@@ -11,13 +11,14 @@ const LARGEST = 200_000
 
 /** @type {{ name: string, options: import('playwright-core').BrowserContextOptions }[]} */
 const PICTURES = [
-  { name: 'credentials-light-en', options: { ...SIZES.wide, colorScheme: 'light', locale: 'en-US' } },
+  { name: 'credentials-light-en', options: { viewport: { width: 1440, height: 800 }, colorScheme: 'light', locale: 'en-US' } },
   { name: 'credentials-dark-zh-TW', options: { ...SIZES.narrow, deviceScaleFactor: 2, colorScheme: 'dark', locale: 'zh-TW' } },
 ]
 
 mkdirSync(FOLDER, { recursive: true })
 const server = await startServer()
 await fillPool(server.api)
+await scored(server.api)
 const browser = await startBrowser()
 for (const { name, options } of PICTURES) {
   const { page, troubles } = await openPage(browser, server.url, { ...options, reducedMotion: 'reduce' })

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 const PROGRAM = process.env.API_POOL_BIN ?? fileURLToPath(new URL('../../target/debug/api-pool', import.meta.url))
 const START_MS = 30_000
 const STOP_MS = 5_000
+const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
 
 export const OWNER = { username: 'admin', password: 'correct horse battery' }
 
@@ -36,6 +37,8 @@ export async function startServer() {
     rmSync(folder, { recursive: true, force: true })
   }
   process.once('exit', leave)
+  const quit = () => process.exit(1)
+  for (const signal of SIGNALS) process.once(signal, quit)
   const ended = new Promise((resolve) => child.once('close', resolve))
 
   let log = ''
@@ -77,6 +80,7 @@ export async function startServer() {
     await ended
     clearTimeout(timer)
     process.off('exit', leave)
+    for (const signal of SIGNALS) process.off(signal, quit)
     leave()
     return log
   }

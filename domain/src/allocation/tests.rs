@@ -38,6 +38,9 @@ fn api_id(number: i64) -> ApiId {
     ApiId::new(number).unwrap()
 }
 
+/// Something done to a credential.
+type Change = fn(&mut Candidate);
+
 /// An enabled credential with five slots, all free.
 fn card(number: i64) -> Candidate {
     Candidate {
@@ -94,6 +97,7 @@ fn choose(request: &Request, account: &AccountView, cards: &[Candidate]) -> Resu
     decide(request, account, &Everything(cards), at(NOW))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "it is compared with what `decide` answers")]
 fn bind(card: &Candidate, via: Via) -> Result<Decision, Refusal> {
     Ok(Decision::Bind { credential: card.id.clone(), via })
 }
@@ -403,7 +407,7 @@ proptest! {
 
 #[test]
 fn an_account_keeps_its_credential_whatever_speaks_against_it() {
-    let spoils: [fn(&mut Candidate); 6] = [
+    let spoils: [Change; 6] = [
         |c| c.standing = Standing::Disabled,
         |c| c.cooldown_until = Some(at(NOW + 1)),
         |c| c.current_accounts = c.max_accounts,
@@ -481,7 +485,7 @@ fn affinity_goes_before_every_strategy() {
 
 #[test]
 fn affinity_yields_to_everything_else() {
-    let spoils: [fn(&mut Candidate); 5] = [
+    let spoils: [Change; 5] = [
         |c| c.standing = Standing::Disabled,
         |c| c.cooldown_until = Some(at(NOW + 1)),
         |c| c.current_accounts = c.max_accounts,
@@ -509,7 +513,9 @@ fn affinity_yields_to_everything_else() {
 
 #[test]
 fn a_pinned_credential_or_a_refusal_but_never_another() {
-    let refused = |spoil: fn(&mut Candidate), change: fn(&mut Request)| {
+    use PinnedProblem::Rejected;
+
+    let refused = |spoil: Change, change: fn(&mut Request)| {
         let cards = cards::<2>(|number, c| {
             if number == 0 {
                 spoil(c);
@@ -522,7 +528,6 @@ fn a_pinned_credential_or_a_refusal_but_never_another() {
             other => panic!("{other:?}"),
         }
     };
-    use PinnedProblem::Rejected;
     assert_eq!(refused(|c| c.current_accounts = 5, |_| {}), PinnedProblem::Full);
     assert_eq!(refused(|c| c.standing = Standing::Banned, |_| {}), Rejected(Reason::Banned));
     assert_eq!(refused(|c| c.standing = Standing::Disabled, |_| {}), Rejected(Reason::Disabled));
@@ -555,7 +560,7 @@ fn the_first_reason_that_holds_is_the_one_that_counts() {
     worst.standing = Standing::Banned;
     let request = Request { group: Some("north".into()), ..ask() };
     let reason = |c: &Candidate| eligibility::rejection(c, &request, at(NOW));
-    let cures: [(fn(&mut Candidate), Option<Reason>); 6] = [
+    let cures: [(Change, Option<Reason>); 6] = [
         (|_| {}, Some(Reason::Group)),
         (|c| c.shelf.group = Some("north".into()), Some(Reason::Banned)),
         (|c| c.standing = Standing::Disabled, Some(Reason::Disabled)),
@@ -596,7 +601,7 @@ fn full_and_none_available_are_told_apart() {
 
 #[test]
 fn each_strategy_looks_at_its_own_merit() {
-    let best: [(Strategy, fn(&mut Candidate)); 5] = [
+    let best: [(Strategy, Change); 5] = [
         (Strategy::Balanced, |c| c.current_accounts = 0),
         (Strategy::SuccessRate, |c| c.success_score = 999_999),
         (Strategy::LeastFailures, |c| c.recent_failures = 0),

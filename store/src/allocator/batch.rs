@@ -104,12 +104,11 @@ impl Batch {
         for Work { asker, command, .. } in work {
             let Command::Allocate(command) = command else { continue };
             let tenant = asker.tenant.clone();
-            match command.pinned {
-                Some(api_id) => drop(pinned.insert((tenant, api_id))),
-                None => {
-                    let shelves = self.shelves_of(&tenant, &self.request(asker, command)?)?;
-                    choices.insert((tenant, shelves));
-                }
+            if let Some(api_id) = command.pinned {
+                pinned.insert((tenant, api_id));
+            } else {
+                let shelves = self.shelves_of(&tenant, &self.request(asker, command)?)?;
+                choices.insert((tenant, shelves));
             }
         }
         for (tenant, api_id) in pinned {

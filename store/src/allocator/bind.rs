@@ -175,20 +175,20 @@ impl Batch {
         }
     }
 
-    pub(super) fn renew(&mut self, asker: &Asker, command: &Renew) -> Outcome<Renewed> {
+    pub(super) fn renew(&mut self, asker: &Asker, command: &Renew) -> std::result::Result<Renewed, Refused> {
         let (now, expires_at) = (self.now, self.now.plus(command.ttl_millis));
         let account = self.set.account(&asker.tenant, &command.account);
         if account.live_binding(now).is_none() {
-            return Ok(Err(Refused::NotAllocated));
+            return Err(Refused::NotAllocated);
         }
         let Some(binding) = account.binding.as_mut().filter(|b| b.expires_at.is_some()) else {
-            return Ok(Err(Refused::NotALease));
+            return Err(Refused::NotALease);
         };
         binding.expires_at = Some(expires_at);
         let (allocation_id, credential) = (binding.allocation_id.clone(), binding.credential.clone());
         account.dirty = true;
         let data = json!({ "allocation_id": allocation_id.as_str(), "expires_at": expires_at });
         self.note(asker, Entry::new(Action::Renewed).account(&command.account).credential(&credential).data(data));
-        Ok(Ok(Renewed { allocation_id, expires_at }))
+        Ok(Renewed { allocation_id, expires_at })
     }
 }

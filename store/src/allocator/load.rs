@@ -243,5 +243,5 @@ pub(crate) fn census_of(rows: Vec<CensusRow>) -> Census {
 
 /// `[{"t": tenant, "a": value}]`
 fn pairs<'a>(pairs: impl Iterator<Item = (&'a TenantId, Value)>) -> String {
-    Value::from_iter(pairs.map(|(tenant, value)| json!({"t": tenant.as_str(), "a": value}))).to_string()
+    pairs.map(|(tenant, value)| json!({"t": tenant.as_str(), "a": value})).collect::<Value>().to_string()
 }

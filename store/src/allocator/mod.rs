@@ -188,7 +188,7 @@ impl Task {
                     .await?
                     .map(|allocated| Done::Allocated(Box::new(allocated))),
                 Command::Release(release) => batch.release(asker, release)?.map(Done::Released),
-                Command::Renew(renew) => batch.renew(asker, renew)?.map(Done::Renewed),
+                Command::Renew(renew) => batch.renew(asker, renew).map(Done::Renewed),
                 Command::Report(report) => batch.report(asker, report)?.map(Done::Reported),
             });
         }

@@ -1,6 +1,6 @@
 //! The statements that keep what a batch has decided: one for each table, whatever its size.
 
-use domain::{AccountKey, TenantId, Timestamp};
+use domain::{AccountKey, CredentialId, TenantId, Timestamp};
 use serde_json::{Value, json};
 
 use super::working::{Account, Credential, WorkingSet};
@@ -89,7 +89,7 @@ impl Tx {
                 continue;
             }
             let expected = rows.len() as u64;
-            let rows = Value::from_iter(rows.into_iter().map(|((t, a), account)| account_json(t, a, account)));
+            let rows: Value = rows.into_iter().map(|((t, a), account)| account_json(t, a, account)).collect();
             let written = self.execute(statement, args![rows.to_string()]).await?;
             insist(written, expected)?;
         }
@@ -148,7 +148,7 @@ fn account_json(tenant: &TenantId, key: &AccountKey, account: &Account) -> Value
         "sg": binding.map(|b| b.strategy.as_str()),
         "o": binding.map(|b| b.operator.as_str()),
         "ml": binding.map(|b| b.member_level.rank()),
-        "f": account.former.as_ref().map(|f| f.as_str()),
+        "f": account.former.as_ref().map(CredentialId::as_str),
         "q": account.last_seq,
         "lq": account.loaded_seq,
     })

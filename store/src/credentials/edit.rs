@@ -122,7 +122,8 @@ pub(crate) fn draft_json(
     Ok((id, row))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a String does not fail.
@@ -316,7 +317,7 @@ impl Tx {
         let level = patch.min_member_level.unwrap_or(before.min_member_level);
         let tags = json!(patch.tags.as_ref().unwrap_or(&before.tags)).to_string();
         let note = patch.note.clone().unwrap_or_else(|| before.note.clone());
-        let shelf = Shelf { group: group.clone(), is_premium, min_level: level };
+        let place = Shelf { group: group.clone(), is_premium, min_level: level }.key();
         let update = self
             .execute(
                 sql!(
@@ -331,7 +332,7 @@ impl Tx {
                     patch.priority.unwrap_or(before.priority),
                     is_premium,
                     level.rank(),
-                    shelf.key(),
+                    place,
                     tags,
                     note,
                     now,
@@ -351,10 +352,10 @@ impl Tx {
         }
         if let Some(phone) = &patch.source_phone {
             let plain = phone.as_ref().map(ExposeSecret::expose_secret);
-            let sealed = plain.map(|p| sealer.seal(phone_place(tenant, id), p.as_bytes())).transpose()?;
+            let kept = plain.map(|p| sealer.seal(phone_place(tenant, id), p.as_bytes())).transpose()?;
             self.execute(
                 sql!("UPDATE credentials SET source_phone = $1, source_phone_masked = $2 WHERE id = $3"),
-                args![sealed, plain.map(mask_phone), id],
+                args![kept, plain.map(mask_phone), id],
             )
             .await?;
         }

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use sqlx::FromRow;
 
 pub use edit::Patch;
-pub(crate) use edit::{draft_json, insert_drafts};
+pub(crate) use edit::{draft_json, hex, insert_drafts};
 pub use list::{Filter, Page, Sort, SortKey};
 
 use crate::Store;

@@ -116,10 +116,10 @@ async fn history_is_filtered_by_action_operator_and_time(w: &World) {
         let by = Origin { actor: format!("svc:{}", number % 3), ip: None, request_id: None };
         let asker = Asker { tenant: w.tenant.clone(), origin: by };
         let account = (number % 4).to_string();
-        let command = if number < 4 || number >= 8 {
-            Command::Allocate(wish(&account))
-        } else {
+        let command = if (4..8).contains(&number) {
             Command::Release(Release::Account(key(&account)))
+        } else {
+            Command::Allocate(wish(&account))
         };
         w.pool.ask(asker, command).await.unwrap();
         w.wait(SECOND);

@@ -1,10 +1,15 @@
 //! Opening: the master key, migrations from either side, and what may be shown of a location.
 
-use store::open::{Location, PoolConfig};
+use std::time::Duration;
+
+use sqlx::Row;
+use store::open::{Location, PoolConfig, checkpoint};
+use store::queue::QueuePool;
 use store::seal::MasterKey;
 use store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
 
-use crate::world::{KEY, World, on_both, origin};
+use crate::world::{KEY, Kind, World, on_both, origin};
 
 on_both! {
     another_master_key_is_refused,
@@ -119,7 +124,7 @@ fn a_location_never_shows_its_password() {
 fn what_can_not_be_opened_is_named() {
     crate::world::block_on(async {
         let refused = async |location: Location| {
-            let config = PoolConfig { patience: std::time::Duration::from_secs(1), ..PoolConfig::default() };
+            let config = PoolConfig { patience: Duration::from_secs(1), ..PoolConfig::default() };
             let ambient = store::Ambient::new(domain::Timestamp::default, rand::SeedableRng::seed_from_u64(0));
             match Store::open(&location, config, vec![MasterKey::new(1, KEY)], ambient).await {
                 Err(StoreError::Open { what, why }) => format!("{what} {why}"),
@@ -132,5 +137,49 @@ fn what_can_not_be_opened_is_named() {
         assert!(told.starts_with("postgres://127.0.0.1:1/pool") && !told.contains("hunter2"), "{told}");
         let told = refused(Location::Postgres("nonsense hunter2".to_owned())).await;
         assert!(told.starts_with("DATABASE_URL") && !told.contains("hunter2"), "{told}");
+    });
+}
+
+#[test]
+fn a_file_is_opened_so_that_nothing_is_lost() {
+    crate::world::run(Kind::Sqlite, async |w: &World| {
+        let QueuePool::Sqlite(writer) = w.store.queue_pool() else { panic!() };
+        for (pragma, expected) in [
+            ("synchronous", "2"),
+            ("foreign_keys", "1"),
+            ("journal_mode", "wal"),
+            ("auto_vacuum", "2"),
+            ("wal_autocheckpoint", "0"),
+            ("busy_timeout", "10000"),
+        ] {
+            let statement = sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"));
+            let row = sqlx::query(statement).fetch_one(&writer).await.unwrap();
+            let number = row.try_get::<i64, _>(0).map(|number| number.to_string());
+            assert_eq!(number.unwrap_or_else(|_| row.get(0)), expected, "{pragma}");
+        }
+    });
+}
+
+#[test]
+fn the_log_is_moved_into_the_file_beside_the_allocator() {
+    crate::world::run(Kind::Sqlite, async |w: &World| {
+        let Location::Sqlite(path) = &w.location else { panic!() };
+        let in_file = || {
+            let bytes = std::fs::read(path).unwrap();
+            bytes.windows(13).any(|window| window == b"a unique name")
+        };
+        w.add_with(1, |d| d.name = "a unique name".to_owned()).await;
+        assert!(!in_file());
+        let cancel = CancellationToken::new();
+        let task = tokio::spawn(checkpoint(w.location.clone(), cancel.clone()));
+        let moved = async {
+            while !in_file() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), moved).await.unwrap();
+        cancel.cancel();
+        task.await.unwrap();
+        w.allocate("a").await.unwrap();
     });
 }

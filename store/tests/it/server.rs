@@ -70,10 +70,10 @@ static WIPED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A migrated database without contents, from a template that `migrate` makes once. Its name.
 pub async fn create(migrate: fn(String) -> BoxFuture<'static, ()>) -> String {
+    static TEMPLATE: OnceLock<String> = OnceLock::new();
     if let Some(name) = WIPED.lock().unwrap().pop() {
         return name;
     }
-    static TEMPLATE: OnceLock<String> = OnceLock::new();
     // On a thread of its own, because this one has a runtime that must not be blocked.
     let make = move || tokio::runtime::Runtime::new().unwrap().block_on(make_template(migrate));
     let template = tokio::task::spawn_blocking(move || TEMPLATE.get_or_init(make)).await.unwrap();

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::{POOL, pool};
 use crate::harness::{Kind, Place};
@@ -89,6 +91,28 @@ async fn what_breaks_inside_stays_inside(kind: Kind) {
     assert!(String::from_utf8_lossy(&doctor.stdout).contains(id), "doctor names it");
 }
 
+/// A body whose length nobody told is measured as it comes; the client reads why it was refused.
+async fn a_body_without_a_length_is_measured(kind: Kind) {
+    let place = Place::new(kind).await;
+    let server = place.serve().await;
+    let owner = server.owner().await;
+    let mut stream = TcpStream::connect(server.base.trim_start_matches("http://")).await.unwrap();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nHost: pool\r\nAuthorization: {}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+        pool("groups"),
+        owner.header("authorization"),
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
+    for _ in 0..48 {
+        stream.write_all(chunk.as_bytes()).await.unwrap();
+    }
+    stream.write_all(b"0\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("\"number\":2006"), "{answer}");
+}
+
 /// A database that somebody else holds for too long is not our caller's fault: come back later.
 async fn too_busy_says_when_to_come_back(kind: Kind) {
     let place = Place::new(kind).await;
@@ -121,4 +145,9 @@ async fn too_busy_says_when_to_come_back(kind: Kind) {
     place.assert_sound();
 }
 
-on_both!(refusals_have_their_numbers, what_breaks_inside_stays_inside, too_busy_says_when_to_come_back);
+on_both!(
+    refusals_have_their_numbers,
+    what_breaks_inside_stays_inside,
+    a_body_without_a_length_is_measured,
+    too_busy_says_when_to_come_back,
+);

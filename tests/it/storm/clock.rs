@@ -160,8 +160,8 @@ async fn scored(owner: &Api, api_id: usize, results: usize, patience: Duration) 
 }
 
 async fn credential(owner: &Api, api_id: usize) -> Value {
-    let rows = owner.all("/api/admin/api-pool/?sort=name").await;
-    rows.into_iter().find(|row| row["api_id"] == api_id.to_string()).unwrap()
+    let (rows, wanted) = (owner.all("/api/admin/api-pool/?sort=name").await, api_id.to_string());
+    rows.into_iter().find(|row| row["api_id"] == wanted).unwrap()
 }
 
 async fn health_of(owner: &Api, api_id: usize) -> Value {

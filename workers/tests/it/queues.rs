@@ -45,7 +45,7 @@ async fn a_job_enqueued_in_process_starts_at_once(database: Database) {
 async fn what_has_run_is_recorded_at_once(database: Database) {
     let (store, log) = (database.open().await, Log::default());
     // The heartbeat would record it in the end.
-    let config = WorkerConfig { heartbeat: Duration::from_secs(60), ..WorkerConfig::default() };
+    let config = WorkerConfig { heartbeat: Duration::from_mins(1), ..WorkerConfig::default() };
     let process = Process::start_with(&store, log.registry(), config);
     for pair in 1..=40 {
         enqueue(&store, &Touch {}).await;
