@@ -26,10 +26,10 @@ pub async fn layer(request: Request, next: Next) -> Response {
     if request.body().size_hint().upper().is_some_and(|length| length <= SMALL) {
         return next.run(request).await;
     }
-    let (back, mut left) = oneshot::channel();
-    let lent = |body: Body| Body::from_stream(Lent { body: Some(body.into_data_stream()), back: Some(back) });
-    let response = next.run(request.map(lent)).await;
-    if let Ok(body) = left.try_recv()
+    let (back, mut rest) = oneshot::channel();
+    let lend = |body: Body| Body::from_stream(Lent { body: Some(body.into_data_stream()), back: Some(back) });
+    let response = next.run(request.map(lend)).await;
+    if let Ok(body) = rest.try_recv()
         && tokio::time::timeout(PATIENCE, discard(body)).await.is_err()
     {
         tracing::debug!("a client did not come to the end of its body");

@@ -23,19 +23,7 @@ pub enum Role {
 }
 
 /// One thing that may be permitted.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    strum::Display,
-    strum::EnumIter,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, strum::Display, strum::EnumIter)]
 #[allow(missing_docs, reason = "the wire's text stands beside each")]
 pub enum Permission {
     #[serde(rename = "pool:allocate")]

@@ -18,11 +18,7 @@ impl AccountKey {
         let mut invalid = Invalid::default();
         invalid.require(!text.is_empty(), field, "is required");
         invalid.require(text.len() <= ACCOUNT_KEY_BYTES, field, "must be at most 128 bytes");
-        invalid.require(
-            !text.chars().any(char::is_control),
-            field,
-            "must not contain control characters",
-        );
+        invalid.require(!text.chars().any(char::is_control), field, "must not contain control characters");
         invalid.into_result()?;
         Ok(Self(text.to_owned()))
     }

@@ -294,11 +294,6 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Slots that are still free; none when it drains.
-    pub fn free_slots(&self) -> i64 {
-        (self.max_accounts - self.current_accounts).max(0)
-    }
-
     /// Taken share of its slots in millionths, as the database computes it.
     pub fn utilisation(&self) -> i64 {
         self.current_accounts * 1_000_000 / self.max_accounts.max(1)

@@ -1,7 +1,9 @@
 //! The names of what happens, as the journal and the event stream use them.
 
 /// What a journal row records. The text is the wire's event name where the contract has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::AsRefStr, strum::EnumIter)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::AsRefStr, strum::EnumIter,
+)]
 #[allow(missing_docs, reason = "the names say it; the wire's text stands beside each")]
 pub enum Action {
     #[strum(serialize = "api.allocated")]
@@ -90,8 +92,6 @@ impl Action {
     /// Whether the pool's history (`/history`) shows it; the audit log shows all.
     pub fn is_pool_history(self) -> bool {
         let name: &str = self.as_ref();
-        ["api.", "account.", "batch.", "capacity.", "group.", "strategy."]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+        ["api.", "account.", "batch.", "capacity.", "group.", "strategy."].iter().any(|prefix| name.starts_with(prefix))
     }
 }

@@ -213,9 +213,8 @@ pub fn score(evidence: &Evidence, prior: &Prior, config: &HealthConfig, now: Tim
     let stability = stability(evidence);
     let difference = evidence.short.rate(prior) - evidence.long.rate(prior);
     let trend = ((0.5 + difference).clamp(0.0, 1.0) * 2.0).min(1.0);
-    let freshness = evidence
-        .last_failure_at
-        .map_or(1.0, |at| (now.since(at).max(0) as f64 / (7 * DAY) as f64).min(1.0));
+    let freshness =
+        evidence.last_failure_at.map_or(1.0, |at| (now.since(at).max(0) as f64 / (7 * DAY) as f64).min(1.0));
 
     let weighted = config.success_weight * success
         + config.stability_weight * stability

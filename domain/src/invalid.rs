@@ -29,10 +29,7 @@ impl Invalid {
 
     /// Notes one more wrong field.
     pub fn add(&mut self, field: &str, message: impl Into<String>) {
-        self.fields.push(FieldError {
-            field: field.to_owned(),
-            message: message.into(),
-        });
+        self.fields.push(FieldError { field: field.to_owned(), message: message.into() });
     }
 
     /// Notes `message` on `field` unless `holds`.
@@ -48,11 +45,7 @@ impl Invalid {
     }
 
     fn summary(&self) -> String {
-        self.fields
-            .iter()
-            .map(|f| format!("{} {}", f.field, f.message))
-            .collect::<Vec<_>>()
-            .join("; ")
+        self.fields.iter().map(|f| format!("{} {}", f.field, f.message)).collect::<Vec<_>>().join("; ")
     }
 }
 

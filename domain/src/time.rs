@@ -40,23 +40,15 @@ impl Timestamp {
 
     /// RFC 3339 in UTC with milliseconds, as every answer shows it.
     pub fn to_rfc3339(self) -> String {
-        DateTime::<Utc>::from_timestamp_millis(self.0)
-            .unwrap_or_default()
-            .to_rfc3339_opts(SecondsFormat::Millis, true)
+        DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
     /// Reads RFC 3339, or a plain date as its first moment in UTC. In a query string a `+` of the
     /// offset may have become a space.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        let dated = if text.len() == 10 {
-            format!("{text}T00:00:00Z")
-        } else {
-            text.replace(' ', "+")
-        };
-        DateTime::parse_from_rfc3339(&dated)
-            .ok()
-            .map(|time| Self(time.timestamp_millis()))
+        let dated = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.replace(' ', "+") };
+        DateTime::parse_from_rfc3339(&dated).ok().map(|time| Self(time.timestamp_millis()))
     }
 }
 

@@ -135,10 +135,8 @@ impl Store {
     }
 
     async fn group_names(&self, tenant: &TenantId) -> Result<HashMap<String, GroupId>> {
-        let rows: Vec<(String, String)> = self
-            .db()
-            .all(sql!("SELECT id, name FROM credential_groups WHERE tenant_id = $1"), args![tenant])
-            .await?;
+        let rows: Vec<(String, String)> =
+            self.db().all(sql!("SELECT id, name FROM credential_groups WHERE tenant_id = $1"), args![tenant]).await?;
         let mut names = HashMap::new();
         for (id, name) in rows {
             names.insert(name, GroupId::from(id.as_str()));
@@ -245,12 +243,7 @@ impl Store {
 
     /// Keeps a large upload, sealed, and enqueues its import in the same transaction. The ids of
     /// the job and of the batch.
-    pub async fn import_later(
-        &self,
-        tenant: &TenantId,
-        origin: &Origin,
-        upload: &Value,
-    ) -> Result<(String, String)> {
+    pub async fn import_later(&self, tenant: &TenantId, origin: &Origin, upload: &Value) -> Result<(String, String)> {
         let batch_id = self.ambient().new_id();
         let sealed = self.sealer().seal(upload_place(tenant, &batch_id), upload.to_string().as_bytes())?;
         let mut tx = self.begin().await?;
@@ -344,12 +337,10 @@ fn check_lines(
     let mut ready = Vec::with_capacity(lines.len());
     let mut seen = HashMap::new();
     for (index, ParsedLine { line, api_id, outcome }) in lines.into_iter().enumerate() {
-        let checked = outcome
-            .map_err(|e| format!("{} {}", e.field, e.message))
-            .and_then(|raw| {
-                let warning = import::check(&raw).first().map(|w| format!("{} {}", w.field, w.message));
-                draft_of(raw, options, groups).map(|draft| (draft, warning)).map_err(|e| first_problem(&e))
-            });
+        let checked = outcome.map_err(|e| format!("{} {}", e.field, e.message)).and_then(|raw| {
+            let warning = import::check(&raw).first().map(|w| format!("{} {}", w.field, w.message));
+            draft_of(raw, options, groups).map(|draft| (draft, warning)).map_err(|e| first_problem(&e))
+        });
         let (outcome, reason) = match checked {
             Err(reason) => (LineOutcome::Rejected, Some(reason)),
             Ok((draft, warning)) => {
@@ -370,19 +361,18 @@ fn first_problem(invalid: &Invalid) -> String {
     invalid.fields.first().map_or_else(|| "is not valid".to_owned(), |f| format!("{} {}", f.field, f.message))
 }
 
-fn draft_of(
-    raw: RawCredential,
-    options: &ImportOptions,
-    groups: &HashMap<String, GroupId>,
-) -> Result<Draft, Invalid> {
+fn draft_of(raw: RawCredential, options: &ImportOptions, groups: &HashMap<String, GroupId>) -> Result<Draft, Invalid> {
     let api_id = ApiId::new(raw.api_id).ok_or_else(|| Invalid::field("api_id", "must be between 1 and 2147483647"))?;
     let group_id = match &raw.group {
-        Some(name) => Some(groups.get(name).cloned().ok_or_else(|| Invalid::field("group", "is not one of the groups"))?),
+        Some(name) => {
+            Some(groups.get(name).cloned().ok_or_else(|| Invalid::field("group", "is not one of the groups"))?)
+        }
         None => options.group_id.clone(),
     };
     let min_member_level = match &raw.min_member_level {
-        Some(level) => MemberLevel::from_str(level)
-            .map_err(|_| Invalid::field("min_member_level", "is not one of the levels"))?,
+        Some(level) => {
+            MemberLevel::from_str(level).map_err(|_| Invalid::field("min_member_level", "is not one of the levels"))?
+        }
         None => MemberLevel::Free,
     };
     let draft = Draft {

@@ -158,16 +158,17 @@ async fn load(source: &mut Source<'_>) -> Result<Compiled> {
         let rules = TenantRules { prior: Prior { alpha, beta }, ..TenantRules::default() };
         compiled.tenants.insert(TenantId::from(id), rules);
     }
-    let settings = source
-        .all::<(String, String)>(sql!("SELECT tenant_id, value FROM settings WHERE key = 'strategy'"))
-        .await?;
+    let settings =
+        source.all::<(String, String)>(sql!("SELECT tenant_id, value FROM settings WHERE key = 'strategy'")).await?;
     for (tenant, strategy) in settings {
         if let (Some(rules), Ok(strategy)) = (compiled.tenants.get_mut(&tenant.into()), Strategy::from_str(&strategy)) {
             rules.strategy = strategy;
         }
     }
     let groups = source
-        .all::<(String, String, String, Option<String>)>(sql!("SELECT tenant_id, id, name, strategy FROM credential_groups"))
+        .all::<(String, String, String, Option<String>)>(sql!(
+            "SELECT tenant_id, id, name, strategy FROM credential_groups"
+        ))
         .await?;
     for (tenant, id, name, strategy) in groups {
         let Some(rules) = compiled.tenants.get_mut(&tenant.into()) else { continue };

@@ -236,7 +236,9 @@ impl Store {
         }
         // In the allocator's order.
         tx.all::<(String,)>(
-            sql!("SELECT c.id FROM credentials c WHERE c.tenant_id = $1 AND c.group_id = $2 ORDER BY c.id FOR_UPDATE(c)"),
+            sql!(
+                "SELECT c.id FROM credentials c WHERE c.tenant_id = $1 AND c.group_id = $2 ORDER BY c.id FOR_UPDATE(c)"
+            ),
             args![tenant, id],
         )
         .await?;
@@ -250,11 +252,7 @@ impl Store {
                 args![tenant, id],
             )
             .await?;
-        tx.execute(
-            sql!("DELETE FROM credential_groups WHERE id = $1 AND tenant_id = $2"),
-            args![id, tenant],
-        )
-        .await?;
+        tx.execute(sql!("DELETE FROM credential_groups WHERE id = $1 AND tenant_id = $2"), args![id, tenant]).await?;
         tx.bump_revision().await?;
         let data = json!({ "group_id": id, "name": name, "credentials_moved": moved });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::GroupRemoved).data(data)]).await?;

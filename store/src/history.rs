@@ -162,13 +162,7 @@ impl Store {
         before: Option<i64>,
         limit: usize,
     ) -> Result<HistoryPage> {
-        let heads: Vec<(String, i64)> = self
-            .db()
-            .all(
-                sql!(HEADS_OF_API_ID),
-                args![tenant, api_id.get()],
-            )
-            .await?;
+        let heads: Vec<(String, i64)> = self.db().all(sql!(HEADS_OF_API_ID), args![tenant, api_id.get()]).await?;
         let mut page = HistoryPage { rows: Vec::new(), next: None };
         let resume: Option<(Option<String>, Option<i64>)> = match before {
             Some(before) => {
@@ -219,7 +213,8 @@ impl Store {
         filter: &HistoryFilter,
         limit: usize,
     ) -> Result<HistoryPage> {
-        let unfiltered = *filter == HistoryFilter { account: filter.account.clone(), api_id: filter.api_id, ..HistoryFilter::default() };
+        let unfiltered = *filter
+            == HistoryFilter { account: filter.account.clone(), api_id: filter.api_id, ..HistoryFilter::default() };
         let depth = if unfiltered { limit as i64 + 1 } else { LOOKED_AT };
         let rows: Vec<JournalRow> = self.db().all(statement, args![start, tenant, depth]).await?;
         Ok(page_of(rows, filter, limit, depth))
@@ -239,7 +234,8 @@ impl Store {
             None => 0,
         };
         let floor = bottom.max(top - LOOKED_AT);
-        let (from, to) = (filter.from.map_or(i64::MIN, Timestamp::millis), filter.to.map_or(i64::MAX, Timestamp::millis));
+        let (from, to) =
+            (filter.from.map_or(i64::MIN, Timestamp::millis), filter.to.map_or(i64::MAX, Timestamp::millis));
         let args = args![top, floor, tenant, actions, operator, from, to, limit];
         let rows: Vec<JournalRow> = self.db().all(sql!(STRETCH), args).await?;
         let next = match rows.last() {

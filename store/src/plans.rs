@@ -143,13 +143,8 @@ async fn people_and_settings(store: &Store, tenant: &TenantId, by: &Origin) {
 }
 
 async fn pool_of_credentials(store: &Store, tenant: &TenantId, by: &Origin) {
-    let group = GroupDraft {
-        name: "north".to_owned(),
-        description: None,
-        color: None,
-        strategy: None,
-        attributes: json!({}),
-    };
+    let group =
+        GroupDraft { name: "north".to_owned(), description: None, color: None, strategy: None, attributes: json!({}) };
     let north = store.add_group(tenant, by, &group).await.unwrap();
     store.update_group(tenant, by, &north, &group, None).await.unwrap();
     store.groups(tenant, None, 10).await.unwrap();
@@ -252,7 +247,12 @@ async fn reading(store: &Store, tenant: &TenantId) {
         }
     }
     let moment = Some(Timestamp::from_millis(START));
-    let range = HistoryFilter { from: moment, to: moment, actions: vec![Action::Added.to_string()], ..HistoryFilter::default() };
+    let range = HistoryFilter {
+        from: moment,
+        to: moment,
+        actions: vec![Action::Added.to_string()],
+        ..HistoryFilter::default()
+    };
     store.history(tenant, &range, None, 10).await.unwrap();
     for strategy in Strategy::iter() {
         let request = Request {
@@ -373,9 +373,20 @@ fn assert_used(dialect: Dialect) {
     let ran = statements(dialect);
     let text = |sql: Sql| if dialect == Dialect::Sqlite { sql.sqlite } else { sql.postgres };
     let constants = [
-        ACCOUNTS, ACCOUNTS_OF_ALLOCATIONS, ACCOUNTS_OF_CREDENTIAL, CENSUS, CREDENTIAL_IDS, CREDENTIALS, EXPIRED_ACCOUNTS,
-        EXPIRED_ON_CREDENTIAL, EXPIRED_ON_SHELVES, SEEN_RESULTS, save::CREDENTIALS, save::KNOWN_ACCOUNTS,
-        save::NEW_ACCOUNTS, save::RESULTS,
+        ACCOUNTS,
+        ACCOUNTS_OF_ALLOCATIONS,
+        ACCOUNTS_OF_CREDENTIAL,
+        CENSUS,
+        CREDENTIAL_IDS,
+        CREDENTIALS,
+        EXPIRED_ACCOUNTS,
+        EXPIRED_ON_CREDENTIAL,
+        EXPIRED_ON_SHELVES,
+        SEEN_RESULTS,
+        save::CREDENTIALS,
+        save::KNOWN_ACCOUNTS,
+        save::NEW_ACCOUNTS,
+        save::RESULTS,
     ];
     for constant in constants {
         let expanded = text(Sql::expand(constant));
@@ -391,8 +402,25 @@ fn assert_used(dialect: Dialect) {
 
 /// Small tables, virtual ones and intermediate results.
 const SMALL: &[&str] = &[
-    "e", "json_each", "tenants", "t", "leap", "chain", "keyring", "heads", "h", "revision", "settings", "service_tokens",
-    "credential_groups", "g", "users", "CONSTANT", "every", "counted", "Workers",
+    "e",
+    "json_each",
+    "tenants",
+    "t",
+    "leap",
+    "chain",
+    "keyring",
+    "heads",
+    "h",
+    "revision",
+    "settings",
+    "service_tokens",
+    "credential_groups",
+    "g",
+    "users",
+    "CONSTANT",
+    "every",
+    "counted",
+    "Workers",
 ];
 
 async fn sqlite_plan(pool: &sqlx::SqlitePool, statement: &str) -> Vec<String> {

@@ -84,21 +84,15 @@ impl Store {
     pub async fn set_capacity_level(&self, tenant: &TenantId, level: Level, totals: &Totals) -> Result<bool> {
         let mut tx = self.begin().await?;
         let before: Option<(String,)> = tx
-            .optional(
-                sql!("SELECT t.capacity_level FROM tenants t WHERE t.id = $1 FOR_UPDATE(t)"),
-                args![tenant],
-            )
+            .optional(sql!("SELECT t.capacity_level FROM tenants t WHERE t.id = $1 FOR_UPDATE(t)"), args![tenant])
             .await?;
         let before = before.and_then(|(text,)| Level::from_str(&text).ok()).unwrap_or_default();
         if before == level {
             tx.rollback().await?;
             return Ok(false);
         }
-        tx.execute(
-            sql!("UPDATE tenants SET capacity_level = $1 WHERE id = $2"),
-            args![level.to_string(), tenant],
-        )
-        .await?;
+        tx.execute(sql!("UPDATE tenants SET capacity_level = $1 WHERE id = $2"), args![level.to_string(), tenant])
+            .await?;
         let action = match level {
             Level::Normal => Action::CapacityRestored,
             Level::Warning => Action::CapacityWarning,

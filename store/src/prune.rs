@@ -29,11 +29,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let journal = tx.execute(prune!("journal"), args![journal, limit]).await?;
         let results = tx.execute(prune!("results"), args![results, limit]).await?;
-        tx.execute(
-            sql!("DELETE FROM idempotency_keys WHERE created_at < $1"),
-            args![self.now().plus(-DAY)],
-        )
-        .await?;
+        tx.execute(sql!("DELETE FROM idempotency_keys WHERE created_at < $1"), args![self.now().plus(-DAY)]).await?;
         tx.commit().await?;
         Ok(journal + results)
     }

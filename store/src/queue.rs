@@ -109,7 +109,9 @@ impl Tx {
                 let pushed = apalis_postgres::queries::push_tasks(connection, queue.as_ref(), vec![task]).await;
                 match pushed {
                     Ok(()) => Ok(savepoint.commit().await?),
-                    Err(apalis_postgres::Error::Database(sqlx::Error::Database(error))) if error.is_unique_violation() => {
+                    Err(apalis_postgres::Error::Database(sqlx::Error::Database(error)))
+                        if error.is_unique_violation() =>
+                    {
                         Ok(savepoint.rollback().await?)
                     }
                     Err(error) => Err(queue_error!(error, apalis_postgres)),

@@ -273,7 +273,6 @@ impl Store {
             .await?;
         Ok(at.map(Timestamp::from_millis))
     }
-
 }
 
 impl Tx {

@@ -71,10 +71,8 @@ impl Sealer {
         keys.sort_by_key(|k| std::cmp::Reverse(k.id));
         let newest = keys.first().ok_or_else(|| StoreError::WrongKey("no master key is given".to_owned()))?;
         let signing = SecretBox::new(Box::new(*derive(newest, b"api-pool jwt")));
-        let keys = keys
-            .iter()
-            .map(|k| (k.id, XChaCha20Poly1305::new((&*derive(k, b"api-pool seal")).into())))
-            .collect();
+        let keys =
+            keys.iter().map(|k| (k.id, XChaCha20Poly1305::new((&*derive(k, b"api-pool seal")).into()))).collect();
         Ok(Self { ambient, keys, signing })
     }
 

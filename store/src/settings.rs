@@ -17,10 +17,7 @@ impl Store {
     pub async fn strategy(&self, tenant: &TenantId) -> Result<Strategy> {
         let row: Option<(String,)> = self
             .db()
-            .optional(
-                sql!("SELECT value FROM settings WHERE tenant_id = $1 AND key = 'strategy'"),
-                args![tenant],
-            )
+            .optional(sql!("SELECT value FROM settings WHERE tenant_id = $1 AND key = 'strategy'"), args![tenant])
             .await?;
         Ok(row.and_then(|(text,)| Strategy::from_str(&text).ok()).unwrap_or_default())
     }

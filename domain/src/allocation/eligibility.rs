@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Request;
-use crate::credential::{Candidate, Shelf, Standing};
 use crate::Timestamp;
+use crate::credential::{Candidate, Shelf, Standing};
 
 /// Why a credential is out of the choice. A credential counts under the first that holds, in the
 /// order: group, banned, disabled, cooling, level, rule.
@@ -100,10 +100,6 @@ impl Census {
 
     /// Tells a full pool from one that has nothing for this caller.
     pub fn refusal(&self, request: &Request) -> Exhausted {
-        if self.eligible(request) > 0 {
-            Exhausted::Full
-        } else {
-            Exhausted::NoneEligible(self.rejected(request))
-        }
+        if self.eligible(request) > 0 { Exhausted::Full } else { Exhausted::NoneEligible(self.rejected(request)) }
     }
 }

@@ -300,9 +300,17 @@ fn any_request() -> impl Random<Value = Request> {
     let pinned = prop::option::weighted(0.15, (1..14_i64).prop_map(api_id));
     let fresh = prop::bool::weighted(0.2);
     let ttl = prop::option::weighted(0.3, 1..6_i64);
-    (strategy(), group(), pinned, level(), fresh, ttl).prop_map(|(strategy, group, pinned, level, fresh, ttl_millis)| {
-        Request { strategy, group, pinned, level, fresh, ttl_millis, ..ask() }
-    })
+    (strategy(), group(), pinned, level(), fresh, ttl).prop_map(
+        |(strategy, group, pinned, level, fresh, ttl_millis)| Request {
+            strategy,
+            group,
+            pinned,
+            level,
+            fresh,
+            ttl_millis,
+            ..ask()
+        },
+    )
 }
 
 fn steps() -> impl Random<Value = Vec<Step>> {
@@ -704,7 +712,7 @@ fn a_preview_shows_fifty_with_their_parts_and_counts_the_rest() {
     assert_eq!((first.parts.strategy, first.parts.strategy_key), ("utilisation", 0));
     assert_eq!(first.why, "equal to the next; the older id goes first");
     let last_empty = &preview.candidates[9];
-    assert_eq!((last_empty.utilisation, last_empty.why.as_str()), (0.0, "better utilisation than the next"));
+    assert_eq!((last_empty.utilisation, last_empty.why.as_str()), (0.0, "lower utilisation than the next"));
     for (place, ranked) in preview.candidates.iter().enumerate() {
         assert_eq!(ranked.rank, place + 1);
     }

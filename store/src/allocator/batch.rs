@@ -260,8 +260,10 @@ impl Batch {
     /// Lets go of up to `limit` leases that have ended, of any tenant. How many there were.
     pub(crate) async fn lapse(&mut self, limit: usize) -> Result<usize> {
         let rows = self.tx.expired_accounts(self.now, limit).await?;
-        let keys: Vec<_> =
-            rows.iter().map(|r| (TenantId::from(r.tenant_id.as_str()), AccountKey::stored(r.account_id.clone()))).collect();
+        let keys: Vec<_> = rows
+            .iter()
+            .map(|r| (TenantId::from(r.tenant_id.as_str()), AccountKey::stored(r.account_id.clone())))
+            .collect();
         let ids = self.take_in_accounts(rows)?;
         self.load_credentials(ids).await?;
         self.lapse_accounts(&keys)
@@ -371,7 +373,14 @@ impl Batch {
                 }
                 None => None,
             };
-            rows.push(Numbered { seq, tenant: &asker.tenant, origin: &asker.origin, entry, account_prev, credential_prev });
+            rows.push(Numbered {
+                seq,
+                tenant: &asker.tenant,
+                origin: &asker.origin,
+                entry,
+                account_prev,
+                credential_prev,
+            });
         }
         Ok(rows)
     }

@@ -2,7 +2,7 @@
 
 use domain::allocation::{Census, Decision, Exhausted, PinnedProblem, Refusal, Request, decide};
 use domain::event::Action;
-use domain::{AllocationId, AccountKey, CredentialId, TenantId};
+use domain::{AccountKey, AllocationId, CredentialId, TenantId};
 use serde_json::json;
 
 use super::batch::Batch;
@@ -46,10 +46,7 @@ impl Batch {
         let decision = loop {
             let view = self.account_view(&asker.tenant, &request.account);
             let decision = decide(&request, &view, &self.set.pool(&asker.tenant), self.now);
-            let full = matches!(
-                decision,
-                Err(Refusal::Exhausted | Refusal::PinnedUnavailable(PinnedProblem::Full))
-            );
+            let full = matches!(decision, Err(Refusal::Exhausted | Refusal::PinnedUnavailable(PinnedProblem::Full)));
             if !(full && self.look_again(&asker.tenant, &request).await?) {
                 break decision;
             }
@@ -106,10 +103,8 @@ impl Batch {
             return Err(crate::StoreError::Damaged("a bound account without a binding".to_owned()));
         };
         let credential = self.set.credential(&binding.credential)?;
-        let api_hash = sealer.open_text(
-            hash_place(&credential.tenant, &credential.candidate.id),
-            &credential.api_hash,
-        )?;
+        let api_hash =
+            sealer.open_text(hash_place(&credential.tenant, &credential.candidate.id), &credential.api_hash)?;
         Ok(Allocated {
             allocation_id: binding.allocation_id,
             credential_id: binding.credential,

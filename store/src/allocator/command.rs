@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use domain::allocation::{PinnedProblem, Reason};
 use domain::blame::{Action, Fault};
-use domain::{AccountKey, AccountState, AllocationId, ApiId, CredentialId, GroupId, MemberLevel, Status, Strategy, TenantId, Timestamp};
+use domain::{
+    AccountKey, AccountState, AllocationId, ApiId, CredentialId, GroupId, MemberLevel, Status, Strategy, TenantId,
+    Timestamp,
+};
 use secrecy::SecretString;
 
 use crate::{Origin, StoreError};

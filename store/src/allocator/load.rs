@@ -202,9 +202,8 @@ impl Tx {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Credential>> {
-        let rows: Vec<CredentialRow> = self
-            .all(ranking(selector.strategy), args![&selector.tenant, selector.shelf.key(), now, limit])
-            .await?;
+        let rows: Vec<CredentialRow> =
+            self.all(ranking(selector.strategy), args![&selector.tenant, selector.shelf.key(), now, limit]).await?;
         rows.into_iter().map(Credential::try_from).collect()
     }
 

@@ -224,11 +224,7 @@ fn fail(work: Vec<Work>, error: StoreError) {
     for member in work {
         let error = first.take().unwrap_or_else(|| {
             let text = "the batch failed as a whole";
-            if unavailable {
-                StoreError::Unavailable(text.into())
-            } else {
-                StoreError::Damaged(text.to_owned())
-            }
+            if unavailable { StoreError::Unavailable(text.into()) } else { StoreError::Damaged(text.to_owned()) }
         });
         if member.reply.send(Err(Refused::Store(error))).is_err() {
             tracing::debug!("a client left before its answer");

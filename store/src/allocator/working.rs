@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use domain::allocation::{AccountView, Holding, Pool, Request, eligibility};
 use domain::credential::{Candidate, Shelf, Standing};
-use domain::{AccountKey, AccountState, AllocationId, ApiId, CredentialId, MemberLevel, Status, Strategy, TenantId, Timestamp};
+use domain::{
+    AccountKey, AccountState, AllocationId, ApiId, CredentialId, MemberLevel, Status, Strategy, TenantId, Timestamp,
+};
 use sqlx::FromRow;
 
 use crate::error::{Result, StoreError};

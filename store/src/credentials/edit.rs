@@ -52,7 +52,8 @@ impl Patch {
         let mut invalid = Invalid::default();
         if let Some(hash) = &self.api_hash {
             let text = hash.expose_secret();
-            let plain = !text.is_empty() && text.len() <= 256 && !text.chars().any(|c| c.is_control() || c.is_whitespace());
+            let plain =
+                !text.is_empty() && text.len() <= 256 && !text.chars().any(|c| c.is_control() || c.is_whitespace());
             invalid.require(plain, "api_hash", "must be 1 to 256 bytes without spaces or control characters");
         }
         if let Some(name) = &self.name {
@@ -94,11 +95,8 @@ pub(crate) fn draft_json(
     let hash = draft.api_hash.expose_secret();
     let phone = draft.source_phone.as_ref().map(ExposeSecret::expose_secret);
     let sealed_phone = phone.map(|p| sealer.seal(phone_place(tenant, &id), p.as_bytes())).transpose()?;
-    let shelf = Shelf {
-        group: draft.group_id.clone(),
-        is_premium: draft.is_premium,
-        min_level: draft.min_member_level,
-    };
+    let shelf =
+        Shelf { group: draft.group_id.clone(), is_premium: draft.is_premium, min_level: draft.min_member_level };
     let row = json!({
         "id": id.as_str(),
         "t": tenant.as_str(),

@@ -192,7 +192,8 @@ fn filter_args(tenant: &TenantId, filter: &Filter) -> Vec<Arg> {
     let list = |texts: &[String]| json_texts(texts.iter().map(String::as_str));
     // Both databases fold the case of ASCII letters only.
     let q = escape(&filter.q.to_ascii_lowercase());
-    let (inside, start) = if q.is_empty() { (String::new(), String::new()) } else { (format!("%{q}%"), format!("{q}%")) };
+    let (inside, start) =
+        if q.is_empty() { (String::new(), String::new()) } else { (format!("%{q}%"), format!("{q}%")) };
     // Tags are a JSON array: the tag stands there as a JSON string behind `[` or `,`, where a quote
     // within another tag never stands. Not LIKE, which minds the case of letters on one database
     // only.

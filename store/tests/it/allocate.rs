@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use store::allocator::{Command, Done, Refused, Release};
 use store::groups::GroupDraft;
 
-use crate::world::{World, api_id, assert_refused, hash_of, key, on_both, origin, success, wish};
+use crate::world::{World, api_id, assert_refused, group, hash_of, key, on_both, origin, success, wish};
 
 on_both! {
     an_account_is_bound_and_stays_bound,
@@ -119,13 +119,7 @@ async fn health_follows_the_scores(w: &World) {
 }
 
 async fn the_request_goes_before_the_group_before_the_tenant(w: &World) {
-    let group = GroupDraft {
-        name: "north".to_owned(),
-        description: None,
-        color: None,
-        strategy: Some(Strategy::RoundRobin),
-        attributes: serde_json::json!({}),
-    };
+    let group = GroupDraft { strategy: Some(Strategy::RoundRobin), ..group("north") };
     let group = w.store.add_group(&w.tenant, &origin(), &group).await.unwrap();
     w.add_with(1, |d| (d.group_id, d.max_accounts) = (Some(group.clone()), 50)).await;
     w.store.set_strategy(&w.tenant, &origin(), Strategy::Health).await.unwrap();
@@ -267,14 +261,7 @@ async fn fresh_never_returns_to_a_draining_credential(w: &World) {
 }
 
 async fn levels_and_groups_close_shelves(w: &World) {
-    let group = GroupDraft {
-        name: "north".to_owned(),
-        description: None,
-        color: None,
-        strategy: None,
-        attributes: serde_json::json!({}),
-    };
-    let group = w.store.add_group(&w.tenant, &origin(), &group).await.unwrap();
+    let group = w.add_group("north").await;
     w.add_with(1, |d| d.min_member_level = MemberLevel::Gold).await;
     w.add_with(2, |d| d.group_id = Some(group.clone())).await;
     let low = w.ask("a", |a| a.level = MemberLevel::Silver).await.unwrap();
@@ -303,14 +290,7 @@ async fn a_full_pool_and_an_empty_one_are_told_apart(w: &World) {
 }
 
 async fn reasons_are_counted_credential_by_credential(w: &World) {
-    let group = GroupDraft {
-        name: "north".to_owned(),
-        description: None,
-        color: None,
-        strategy: None,
-        attributes: serde_json::json!({}),
-    };
-    let group = w.store.add_group(&w.tenant, &origin(), &group).await.unwrap();
+    let group = w.add_group("north").await;
     let (store, tenant) = (&w.store, &w.tenant);
     for number in 1..=6 {
         let id = w.add_with(number, |d| {
@@ -329,13 +309,8 @@ async fn reasons_are_counted_credential_by_credential(w: &World) {
         }
     }
     w.raw.run("UPDATE credentials SET cooldown_until = 9000000000000 WHERE api_id = 4").await;
-    let counted = [
-        (Reason::Group, 1),
-        (Reason::Banned, 2),
-        (Reason::Disabled, 1),
-        (Reason::Cooling, 1),
-        (Reason::Level, 1),
-    ];
+    let counted =
+        [(Reason::Group, 1), (Reason::Banned, 2), (Reason::Disabled, 1), (Reason::Cooling, 1), (Reason::Level, 1)];
     assert_refused!(
         w.ask("a", |a| a.group = Some(group.clone())).await,
         Refused::NoneAvailable(reasons) if reasons == counted.into_iter().collect()
@@ -362,7 +337,10 @@ async fn an_unavailable_account_keeps_what_it_has(w: &World) {
         w.allocate("cooling").await,
         Refused::AccountUnavailable { state: AccountState::Active, until: Some(end) } if end == until
     );
-    assert_refused!(w.allocate("frozen").await, Refused::AccountUnavailable { state: AccountState::Frozen, until: None });
+    assert_refused!(
+        w.allocate("frozen").await,
+        Refused::AccountUnavailable { state: AccountState::Frozen, until: None }
+    );
     assert_refused!(
         w.ask("retired", |a| a.pinned = Some(api_id(1))).await,
         Refused::AccountUnavailable { state: AccountState::Retired, until: None }
@@ -378,7 +356,10 @@ async fn release_by_account_and_by_allocation(w: &World) {
     let b = w.allocate("b").await.unwrap();
     w.wait(7);
     let released = w.release("a").await.unwrap();
-    assert_eq!((released.allocation_id.clone(), released.api_id, released.account), (a.allocation_id, a.api_id, a.account));
+    assert_eq!(
+        (released.allocation_id.clone(), released.api_id, released.account),
+        (a.allocation_id, a.api_id, a.account)
+    );
     assert_eq!(released.released_at, w.now());
     assert_refused!(w.release("a").await, Refused::NotAllocated);
     assert_refused!(w.release("unheard of").await, Refused::NotAllocated);
@@ -413,7 +394,16 @@ async fn a_batch_is_decided_in_order(w: &World) {
     let answers = w.pool.ask_all(&w.asker(), commands).await;
     let told: Vec<String> = answers.iter().map(tell).collect();
     let expected = [
-        "new a", "existing a", "new a", "full", "released a", "not allocated", "new b", "reported", "released b", "new a",
+        "new a",
+        "existing a",
+        "new a",
+        "full",
+        "released a",
+        "not allocated",
+        "new b",
+        "reported",
+        "released b",
+        "new a",
     ];
     assert_eq!(told, expected);
     assert_eq!(w.raw.number("SELECT current_accounts FROM credentials").await, 1);
@@ -487,17 +477,17 @@ async fn tenants_do_not_see_each_other(w: &World) {
     assert_refused!(theirs(Command::Release(Release::Allocation(held))).await, Refused::NotAllocated);
     assert_refused!(theirs(Command::Report(success(1))).await, Refused::UnknownCredential);
     let pinned = store::allocator::Allocate { pinned: Some(api_id(1)), ..wish("b") };
-    assert_refused!(
-        theirs(Command::Allocate(pinned)).await,
-        Refused::PinnedUnavailable(PinnedProblem::Unknown)
-    );
+    assert_refused!(theirs(Command::Allocate(pinned)).await, Refused::PinnedUnavailable(PinnedProblem::Unknown));
     // The same account and the same api_id are another account and another credential there.
     let second = w.store.add_credential(&other, &origin(), &crate::world::draft(1)).await.unwrap();
     assert_ne!(mine, second);
     let Done::Allocated(one) = theirs(Command::Allocate(wish("a"))).await.unwrap() else { panic!() };
     assert_eq!(one.credential_id, second);
     assert!(w.store.credential(&other, &mine).await.is_err());
-    assert_eq!(w.store.account(&other, &key("a")).await.unwrap().unwrap().credential_id.as_deref(), Some(second.as_str()));
+    assert_eq!(
+        w.store.account(&other, &key("a")).await.unwrap().unwrap().credential_id.as_deref(),
+        Some(second.as_str())
+    );
     let nowhere = store::allocator::Asker { tenant: "nowhere".into(), origin: origin() };
     assert!(w.pool.ask(nowhere, Command::Allocate(wish("a"))).await.is_err());
 }

@@ -125,7 +125,11 @@ async fn ask_once(w: &World, processes: &Processes, accounts: usize) -> usize {
 }
 
 async fn as_many_as_there_are_slots_all_get_one(w: &World) {
-    let slots = small_pool(w, 40).await;
+    // Few credentials, so that one process often holds all that another looks for.
+    let slots = 120;
+    for number in 1..=3 {
+        w.add_with(number, |d| d.max_accounts = 40).await;
+    }
     let processes = Processes::start(w).await;
     // There is a free slot until the last has been served, so nobody may be told that there is none.
     assert_eq!(ask_once(w, &processes, slots).await, slots);
@@ -135,9 +139,9 @@ async fn as_many_as_there_are_slots_all_get_one(w: &World) {
 }
 
 async fn one_more_than_there_are_slots_is_one_too_many(w: &World) {
-    let slots = small_pool(w, 15).await;
+    let slots = small_pool(w, 30).await;
     let processes = Processes::start(w).await;
-    assert_eq!(ask_once(w, &processes, slots + 60).await, slots);
+    assert_eq!(ask_once(w, &processes, slots + 40).await, slots);
     processes.stop().await;
     assert_eq!(w.raw.number("SELECT COUNT(*) FROM accounts WHERE allocation_id IS NOT NULL").await, slots as i64);
 }
@@ -279,10 +283,9 @@ async fn people_edit_while_clients_allocate(w: &World) {
                 store.reveal(&tenant, &by, id, "check").await.unwrap();
                 store.reset_failures(&tenant, &by, id).await.unwrap();
                 // Two people may decide about one credential at once; then one of them is told.
-                for decided in [
-                    store.disable_credential(&tenant, &by, id).await,
-                    store.enable_credential(&tenant, &by, id).await,
-                ] {
+                for decided in
+                    [store.disable_credential(&tenant, &by, id).await, store.enable_credential(&tenant, &by, id).await]
+                {
                     assert!(matches!(decided, Ok(()) | Err(store::StoreError::Conflict(_))), "{decided:?}");
                 }
             }

@@ -4,12 +4,11 @@ use std::collections::HashSet;
 
 use domain::credential::Standing;
 use domain::health::Grade;
-use domain::{GroupId, MemberLevel, Status};
+use domain::{MemberLevel, Status};
 use secrecy::{ExposeSecret, SecretString};
 use store::StoreError;
 use store::accounts::AllocationFilter;
 use store::credentials::{Credential, Filter, Page, Patch, Sort, SortKey};
-use store::groups::GroupDraft;
 use strum::IntoEnumIterator;
 
 use crate::world::{SECRET, World, api_id, draft, hash_of, key, on_both, origin};
@@ -34,24 +33,13 @@ on_both! {
     counting_stops,
 }
 
-async fn group(w: &World, name: &str) -> GroupId {
-    let draft = GroupDraft {
-        name: name.to_owned(),
-        description: None,
-        color: None,
-        strategy: None,
-        attributes: serde_json::json!({}),
-    };
-    w.store.add_group(&w.tenant, &origin(), &draft).await.unwrap()
-}
-
 async fn patch(w: &World, one: &Credential, patch: &Patch) -> Credential {
     w.store.update_credential(&w.tenant, &origin(), &one.id, patch, Some(one.version)).await.unwrap();
     w.credential(&one.id).await
 }
 
 async fn a_credential_comes_back_as_it_was_drafted(w: &World) {
-    let north = group(w, "north").await;
+    let north = w.add_group("north").await;
     let id = w
         .add_with(2_147_483_647, |d| {
             d.name = "Größe 帳號 '\"; --".to_owned();
@@ -94,7 +82,7 @@ async fn an_api_id_is_there_once(w: &World) {
 }
 
 async fn a_patch_keeps_what_is_absent_and_clears_what_is_null(w: &World) {
-    let north = group(w, "north").await;
+    let north = w.add_group("north").await;
     let id = w
         .add_with(1, |d| {
             d.group_id = Some(north.clone());
@@ -109,7 +97,10 @@ async fn a_patch_keeps_what_is_absent_and_clears_what_is_null(w: &World) {
     assert_eq!((renamed.name.as_str(), renamed.version, renamed.updated_at), ("other", 2, w.now()));
     assert_eq!((&renamed.group_id, &renamed.note, &renamed.tags), (&before.group_id, &before.note, &before.tags));
     assert_eq!(renamed.source_phone_masked, before.source_phone_masked);
-    assert_eq!((renamed.created_at, renamed.api_hash_masked.as_str()), (before.created_at, before.api_hash_masked.as_str()));
+    assert_eq!(
+        (renamed.created_at, renamed.api_hash_masked.as_str()),
+        (before.created_at, before.api_hash_masked.as_str())
+    );
 
     let cleared = Patch {
         group_id: Some(None),
@@ -228,7 +219,9 @@ async fn a_deleted_credential_is_gone_and_may_come_back_as_a_new_one(w: &World) 
     w.allocate("a").await.unwrap();
     w.release("a").await.unwrap();
     store.delete_credential(tenant, &origin(), &old, false, None).await.unwrap();
-    let gone = |result: Result<(), StoreError>| assert!(matches!(result, Err(StoreError::NotFound("credential"))), "{result:?}");
+    let gone = |result: Result<(), StoreError>| {
+        assert!(matches!(result, Err(StoreError::NotFound("credential"))), "{result:?}")
+    };
     gone(store.credential(tenant, &old).await.map(|_| ()));
     gone(store.delete_credential(tenant, &origin(), &old, false, None).await);
     gone(store.enable_credential(tenant, &origin(), &old).await);
@@ -262,21 +255,22 @@ async fn standing_is_decided_by_people(w: &World) {
     store.ban_credential(tenant, &origin(), &id, "leaked").await.unwrap();
     assert_eq!(status().await, Status::Banned);
     assert_eq!(w.credential(&id).await.ban_reason.as_deref(), Some("leaked"));
-    for refused in [
-        store.enable_credential(tenant, &origin(), &id).await,
-        store.disable_credential(tenant, &origin(), &id).await,
-    ] {
+    for refused in
+        [store.enable_credential(tenant, &origin(), &id).await, store.disable_credential(tenant, &origin(), &id).await]
+    {
         assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
     }
     store.unban_credential(tenant, &origin(), &id).await.unwrap();
     let lifted = w.credential(&id).await;
     assert_eq!((lifted.status(), lifted.ban_reason), (Status::InUse, None));
     assert!(matches!(store.unban_credential(tenant, &origin(), &id).await, Err(StoreError::Conflict(_))));
-    let expected = [
-        "api.added", "api.disabled", "api.enabled", "api.allocated", "api.disabled", "api.banned", "api.unbanned",
-    ];
+    let expected =
+        ["api.added", "api.disabled", "api.enabled", "api.allocated", "api.disabled", "api.banned", "api.unbanned"];
     assert_eq!(w.actions().await, expected);
-    assert_eq!(w.newest("api.banned").await, serde_json::json!({ "before": "disabled", "after": "banned", "reason": "leaked" }));
+    assert_eq!(
+        w.newest("api.banned").await,
+        serde_json::json!({ "before": "disabled", "after": "banned", "reason": "leaked" })
+    );
 }
 
 async fn failures_are_forgiven(w: &World) {
@@ -299,7 +293,10 @@ async fn revealing_is_noted(w: &World) {
     assert_eq!((one.api_id.get(), plain.expose_secret()), (1, hash_of(1).as_str()));
     assert_eq!(w.newest("api.revealed").await, serde_json::json!({ "reason": "migration" }));
     type Row = (String, Option<String>, Option<String>, Option<String>);
-    let row = w.raw.all::<Row>("SELECT actor, ip, request_id, credential_id FROM journal WHERE action = 'api.revealed'").await;
+    let row = w
+        .raw
+        .all::<Row>("SELECT actor, ip, request_id, credential_id FROM journal WHERE action = 'api.revealed'")
+        .await;
     let expected = ("user:tester".into(), Some("192.0.2.1".into()), Some("req-1".into()), Some(id.as_str().to_owned()));
     assert_eq!(row, [expected]);
 }
@@ -381,7 +378,7 @@ async fn found(w: &World, filter: &Filter) -> Vec<i64> {
 }
 
 async fn filters_choose_and_hide(w: &World) {
-    let (north, south) = (group(w, "north").await, group(w, "south").await);
+    let (north, south) = (w.add_group("north").await, w.add_group("south").await);
     for number in 1..=6 {
         let id = w
             .add_with(number, |d| {
@@ -467,7 +464,8 @@ async fn counting_stops(w: &World) {
     w.add(1).await;
     w.leave_damaged();
     // Copies of one row: their secrets do not open, but nobody asks.
-    let columns = "tenant_id, api_hash, api_hash_masked, name, max_accounts, shelf, success_score, created_at, updated_at";
+    let columns =
+        "tenant_id, api_hash, api_hash_masked, name, max_accounts, shelf, success_score, created_at, updated_at";
     let copied = w
         .raw
         .run(&format!(

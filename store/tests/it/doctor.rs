@@ -53,7 +53,13 @@ async fn finds(w: &World, damage: &[&str], check: &str, part: &str) {
 
 async fn a_wrong_count(w: &World) {
     healthy(w).await;
-    finds(w, &["UPDATE credentials SET current_accounts = 3 WHERE api_id = 1"], "count equals", "counts 3 accounts, but 2").await;
+    finds(
+        w,
+        &["UPDATE credentials SET current_accounts = 3 WHERE api_id = 1"],
+        "count equals",
+        "counts 3 accounts, but 2",
+    )
+    .await;
 }
 
 async fn a_lost_account(w: &World) {
@@ -63,7 +69,13 @@ async fn a_lost_account(w: &World) {
 
 async fn an_overfilled_credential(w: &World) {
     healthy(w).await;
-    finds(w, &["UPDATE credentials SET max_accounts = 1 WHERE api_id = 1"], "more than its slots", "2 accounts on 1 slots").await;
+    finds(
+        w,
+        &["UPDATE credentials SET max_accounts = 1 WHERE api_id = 1"],
+        "more than its slots",
+        "2 accounts on 1 slots",
+    )
+    .await;
 }
 
 async fn lowered_slots_are_no_damage(w: &World) {
@@ -110,12 +122,19 @@ async fn a_journal_before_its_counter(w: &World) {
 
 async fn an_account_that_points_elsewhere(w: &World) {
     healthy(w).await;
-    finds(w, &["UPDATE accounts SET last_seq = 1 WHERE account_id = 'c'"], "accounts point at", "account c points at 1").await;
+    finds(
+        w,
+        &["UPDATE accounts SET last_seq = 1 WHERE account_id = 'c'"],
+        "accounts point at",
+        "account c points at 1",
+    )
+    .await;
 }
 
 async fn a_credential_that_points_elsewhere(w: &World) {
     healthy(w).await;
-    finds(w, &["UPDATE credentials SET last_seq = 1 WHERE api_id = 1"], "credentials point at", "its newest row is 6").await;
+    finds(w, &["UPDATE credentials SET last_seq = 1 WHERE api_id = 1"], "credentials point at", "its newest row is 6")
+        .await;
 }
 
 async fn an_allocation_that_nobody_recorded(w: &World) {
@@ -126,14 +145,17 @@ async fn an_allocation_that_nobody_recorded(w: &World) {
 
 async fn a_secret_that_was_moved(w: &World) {
     healthy(w).await;
-    let moved = "UPDATE credentials SET api_hash = (SELECT o.api_hash FROM credentials o WHERE o.api_id = 2) WHERE api_id = 1";
+    let moved =
+        "UPDATE credentials SET api_hash = (SELECT o.api_hash FROM credentials o WHERE o.api_id = 2) WHERE api_id = 1";
     finds(w, &[moved], "every secret opens", "api_hash").await;
 }
 
 async fn a_secret_that_was_bent(w: &World) {
     healthy(w).await;
     let bent = match w.raw {
-        crate::world::Raw::Sqlite(_) => "UPDATE credentials SET api_hash = CAST(SUBSTR(api_hash, 1, 40) AS BLOB) WHERE api_id = 1",
+        crate::world::Raw::Sqlite(_) => {
+            "UPDATE credentials SET api_hash = CAST(SUBSTR(api_hash, 1, 40) AS BLOB) WHERE api_id = 1"
+        }
         crate::world::Raw::Postgres(_) => "UPDATE credentials SET api_hash = SUBSTR(api_hash, 1, 40) WHERE api_id = 1",
     };
     finds(w, &[bent], "every secret opens", "api_hash").await;
@@ -142,14 +164,19 @@ async fn a_secret_that_was_bent(w: &World) {
 
 async fn a_phone_number_that_was_moved(w: &World) {
     healthy(w).await;
-    let moved =
-        "UPDATE credentials SET source_phone = (SELECT o.source_phone FROM credentials o WHERE o.api_id = 2) WHERE api_id = 1";
+    let moved = "UPDATE credentials SET source_phone = (SELECT o.source_phone FROM credentials o WHERE o.api_id = 2) WHERE api_id = 1";
     finds(w, &[moved], "every secret opens", "source_phone").await;
 }
 
 async fn a_wrong_shelf(w: &World) {
     healthy(w).await;
-    finds(w, &["UPDATE credentials SET is_premium = TRUE WHERE api_id = 1"], "on the shelf", "stands on 0/0/, not on 0/1/").await;
+    finds(
+        w,
+        &["UPDATE credentials SET is_premium = TRUE WHERE api_id = 1"],
+        "on the shelf",
+        "stands on 0/0/, not on 0/1/",
+    )
+    .await;
 }
 
 async fn long_findings_are_cut_short(w: &World) {

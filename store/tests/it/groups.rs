@@ -6,7 +6,7 @@ use store::StoreError;
 use store::credentials::Patch;
 use store::groups::GroupDraft;
 
-use crate::world::{World, on_both, origin};
+use crate::world::{World, group, on_both, origin};
 
 on_both! {
     a_group_comes_back_as_it_was_drafted,
@@ -16,10 +16,6 @@ on_both! {
     removing_a_group_moves_its_credentials_to_none,
     a_credential_never_lands_in_a_group_that_is_being_removed,
     a_draft_is_checked,
-}
-
-fn named(name: &str) -> GroupDraft {
-    GroupDraft { name: name.to_owned(), description: None, color: None, strategy: None, attributes: json!({}) }
 }
 
 async fn add(w: &World, draft: &GroupDraft) -> GroupId {
@@ -32,7 +28,7 @@ async fn a_group_comes_back_as_it_was_drafted(w: &World) {
         color: Some("#0072b2".to_owned()),
         strategy: Some(Strategy::Health),
         attributes: json!({ "region": ["no", "se"], "n": 1 }),
-        ..named("north")
+        ..group("north")
     };
     let id = add(w, &draft).await;
     w.add_with(1, |d| d.group_id = Some(id.clone())).await;
@@ -45,27 +41,29 @@ async fn a_group_comes_back_as_it_was_drafted(w: &World) {
 }
 
 async fn names_are_unique_in_a_tenant(w: &World) {
-    add(w, &named("north")).await;
-    let south = add(w, &named("south")).await;
-    let again = w.store.add_group(&w.tenant, &origin(), &named("north")).await;
+    add(w, &group("north")).await;
+    let south = add(w, &group("south")).await;
+    let again = w.store.add_group(&w.tenant, &origin(), &group("north")).await;
     assert!(matches!(again, Err(StoreError::AlreadyExists("name"))), "{again:?}");
-    let renamed = w.store.update_group(&w.tenant, &origin(), &south, &named("north"), None).await;
+    let renamed = w.store.update_group(&w.tenant, &origin(), &south, &group("north"), None).await;
     assert!(matches!(renamed, Err(StoreError::AlreadyExists("name"))), "{renamed:?}");
     w.raw.run("INSERT INTO tenants (id, name, created_at) VALUES ('other', 'Other', 0)").await;
-    w.store.add_group(&"other".into(), &origin(), &named("north")).await.unwrap();
+    w.store.add_group(&"other".into(), &origin(), &group("north")).await.unwrap();
 }
 
 async fn changes_insist_on_the_version(w: &World) {
-    let id = add(w, &named("north")).await;
+    let id = add(w, &group("north")).await;
     w.wait(5);
-    let update = async |draft: GroupDraft, expected| {
-        w.store.update_group(&w.tenant, &origin(), &id, &draft, expected).await
-    };
-    assert!(matches!(update(named("x"), Some(2)).await, Err(StoreError::Stale)));
-    update(GroupDraft { strategy: Some(Strategy::RoundRobin), ..named("x") }, Some(1)).await.unwrap();
+    let update =
+        async |draft: GroupDraft, expected| w.store.update_group(&w.tenant, &origin(), &id, &draft, expected).await;
+    assert!(matches!(update(group("x"), Some(2)).await, Err(StoreError::Stale)));
+    update(GroupDraft { strategy: Some(Strategy::RoundRobin), ..group("x") }, Some(1)).await.unwrap();
     let one = w.store.group(&w.tenant, &id).await.unwrap();
-    assert_eq!((one.name.as_str(), one.strategy, one.version, one.updated_at), ("x", Some(Strategy::RoundRobin), 2, w.now()));
-    update(named("y"), None).await.unwrap();
+    assert_eq!(
+        (one.name.as_str(), one.strategy, one.version, one.updated_at),
+        ("x", Some(Strategy::RoundRobin), 2, w.now())
+    );
+    update(group("y"), None).await.unwrap();
     assert_eq!(w.store.group(&w.tenant, &id).await.unwrap().strategy, None, "what is left out is cleared");
     let told = w.newest("group.updated").await;
     assert_eq!((&told["before"]["name"], &told["after"]["name"]), (&json!("x"), &json!("y")));
@@ -73,13 +71,13 @@ async fn changes_insist_on_the_version(w: &World) {
     assert!(matches!(delete(Some(1)).await, Err(StoreError::Stale)));
     delete(Some(3)).await.unwrap();
     assert!(matches!(delete(None).await, Err(StoreError::NotFound("group"))));
-    assert!(matches!(update(named("z"), None).await, Err(StoreError::NotFound("group"))));
+    assert!(matches!(update(group("z"), None).await, Err(StoreError::NotFound("group"))));
 }
 
 async fn pages_are_complete(w: &World) {
     let mut expected = Vec::new();
     for number in 0..7 {
-        expected.push(add(w, &named(&format!("group {number}"))).await);
+        expected.push(add(w, &group(&format!("group {number}"))).await);
         w.wait(number % 2);
     }
     expected.sort();
@@ -96,7 +94,7 @@ async fn pages_are_complete(w: &World) {
 }
 
 async fn removing_a_group_moves_its_credentials_to_none(w: &World) {
-    let (north, south) = (add(w, &named("north")).await, add(w, &named("south")).await);
+    let (north, south) = (add(w, &group("north")).await, add(w, &group("south")).await);
     let in_group = |group: &GroupId| {
         let group = Some(group.clone());
         move |d: &mut domain::credential::Draft| d.group_id = group
@@ -122,9 +120,12 @@ async fn removing_a_group_moves_its_credentials_to_none(w: &World) {
     assert!(w.allocate("a").await.unwrap().existing);
     let gold = w.ask("b", |a| a.level = MemberLevel::Gold).await.unwrap();
     assert_eq!((gold.api_id.get(), gold.group_id), (3, None));
-    assert!(matches!(w.ask("c", |a| a.group = Some(north.clone())).await, Err(store::allocator::Refused::UnknownGroup)));
+    assert!(matches!(
+        w.ask("c", |a| a.group = Some(north.clone())).await,
+        Err(store::allocator::Refused::UnknownGroup)
+    ));
     // And a group of that name may come again.
-    let again = add(w, &named("north")).await;
+    let again = add(w, &group("north")).await;
     let back = Patch { group_id: Some(Some(again.clone())), ..Patch::default() };
     w.store.update_credential(&w.tenant, &origin(), &held, &back, None).await.unwrap();
     assert_eq!(w.ask("d", |a| a.group = Some(again)).await.unwrap().api_id.get(), 1);
@@ -133,7 +134,7 @@ async fn removing_a_group_moves_its_credentials_to_none(w: &World) {
 async fn a_credential_never_lands_in_a_group_that_is_being_removed(w: &World) {
     let other = w.another_store().await;
     for number in 1..=20 {
-        let group = add(w, &named("short-lived")).await;
+        let group = add(w, &group("short-lived")).await;
         let draft = domain::credential::Draft { group_id: Some(group.clone()), ..crate::world::draft(number) };
         let id = w.add(1_000 + number).await;
         let (by, put) = (origin(), Patch { group_id: Some(Some(group.clone())), ..Patch::default() });
@@ -152,18 +153,18 @@ async fn a_credential_never_lands_in_a_group_that_is_being_removed(w: &World) {
 
 async fn a_draft_is_checked(w: &World) {
     let wrong = [
-        named(" "),
-        named("bell\u{7}"),
-        named(&"x".repeat(201)),
-        GroupDraft { color: Some("red".to_owned()), ..named("a") },
-        GroupDraft { attributes: json!([]), ..named("a") },
-        GroupDraft { attributes: json!({ "x": "y".repeat(17_000) }), ..named("a") },
-        GroupDraft { attributes: json!({ "x": "\0" }), ..named("a") },
+        group(" "),
+        group("bell\u{7}"),
+        group(&"x".repeat(201)),
+        GroupDraft { color: Some("red".to_owned()), ..group("a") },
+        GroupDraft { attributes: json!([]), ..group("a") },
+        GroupDraft { attributes: json!({ "x": "y".repeat(17_000) }), ..group("a") },
+        GroupDraft { attributes: json!({ "x": "\0" }), ..group("a") },
     ];
     for draft in wrong {
         assert!(draft.check().is_err(), "{draft:?}");
     }
-    let fine = GroupDraft { color: Some("#A0b1C2".to_owned()), ..named("北") };
+    let fine = GroupDraft { color: Some("#A0b1C2".to_owned()), ..group("北") };
     fine.check().unwrap();
     assert_eq!(w.store.group(&w.tenant, &add(w, &fine).await).await.unwrap().name, "北");
 }

@@ -3,13 +3,12 @@
 use std::fmt::Write;
 
 use domain::import::{ImportFormat, parse};
-use domain::{GroupId, Invalid};
+use domain::Invalid;
 use jobs::Queue;
 use serde_json::json;
 use store::StoreError;
 use store::batches::{ImportOptions, ImportReport, LineOutcome};
 use store::credentials::Filter;
-use store::groups::GroupDraft;
 
 use crate::world::{Raw, SECRET, World, api_id, hash_of, on_both, origin};
 
@@ -106,7 +105,10 @@ async fn every_line_has_its_own_outcome(w: &World) {
     }
     let first = w.ask("a", |a| (a.level, a.pinned) = (domain::MemberLevel::King, Some(api_id(1001)))).await.unwrap();
     let first = w.credential(&first.credential_id).await;
-    assert_eq!((first.name.as_str(), first.max_accounts, first.tags), ("first", 3, vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(
+        (first.name.as_str(), first.max_accounts, first.tags),
+        ("first", 3, vec!["a".to_owned(), "b".to_owned()])
+    );
 }
 
 async fn a_dry_run_writes_nothing(w: &World) {
@@ -120,25 +122,13 @@ async fn a_dry_run_writes_nothing(w: &World) {
     assert_eq!(w.raw.number("SELECT COUNT(*) FROM batches").await, 0);
 }
 
-async fn group(w: &World, name: &str) -> GroupId {
-    let draft = GroupDraft {
-        name: name.to_owned(),
-        description: None,
-        color: None,
-        strategy: None,
-        attributes: json!({}),
-    };
-    w.store.add_group(&w.tenant, &origin(), &draft).await.unwrap()
-}
-
 async fn groups_and_slots_come_from_the_line_or_the_options(w: &World) {
-    let (north, south) = (group(w, "north").await, group(w, "south").await);
+    let (north, south) = (w.add_group("north").await, w.add_group("south").await);
     let data = format!(
         "api_id,api_hash,group,max_accounts\n1001,{h},north,2\n1002,{h},{south},\n1003,{h},,\n1004,{h},nowhere,\n",
         h = hash_of(1)
     );
-    let options =
-        ImportOptions { group_id: Some(south.clone()), default_max_accounts: 33, ..ImportOptions::default() };
+    let options = ImportOptions { group_id: Some(south.clone()), default_max_accounts: 33, ..ImportOptions::default() };
     let report = import(w, &data, &options).await;
     assert_eq!((report.imported, report.rejected), (3, 1));
     type Row = (i64, Option<String>, i64);
@@ -223,7 +213,10 @@ async fn a_large_upload_waits_sealed_for_its_job(w: &World) {
     assert_eq!(count(w).await, 0);
 
     assert!(matches!(w.store.waiting_upload(&"other".into(), &batch).await, Err(StoreError::NotFound("batch"))));
-    assert_eq!(w.store.waiting_upload(&w.tenant, &batch).await.unwrap(), Some(("user:tester".to_owned(), upload.clone())));
+    assert_eq!(
+        w.store.waiting_upload(&w.tenant, &batch).await.unwrap(),
+        Some(("user:tester".to_owned(), upload.clone()))
+    );
     let parsed = parse(ImportFormat::Text, upload["data"].as_str().unwrap(), None);
     let options = ImportOptions::default();
     let report = w.store.import(&w.tenant, &origin(), parsed, &options, Some(batch.clone()), |_, _| {}).await.unwrap();

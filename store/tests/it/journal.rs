@@ -71,7 +71,8 @@ async fn an_accounts_history_is_complete(w: &World) {
     let own = |row: &JournalRow| row.account_id.as_deref() == Some("a");
     assert_eq!(assert_complete(w, &filter, own).await, 4 * 7, "the suspicion that each failure raises included");
     let failed = HistoryFilter { actions: vec!["api.failed".to_owned(), "api.recovered".to_owned()], ..filter.clone() };
-    let count = assert_complete(w, &failed, |row| own(row) && matches!(&*row.action, "api.failed" | "api.recovered")).await;
+    let count =
+        assert_complete(w, &failed, |row| own(row) && matches!(&*row.action, "api.failed" | "api.recovered")).await;
     assert_eq!(count, 8);
     let nobody = HistoryFilter { account: Some(key("nobody")), ..HistoryFilter::default() };
     assert!(walk(w, &nobody, 10).await.is_empty());
@@ -325,7 +326,10 @@ async fn accounts_are_looked_up_in_one_go(w: &World) {
     assert_eq!(known, [("a", Some(1), None), ("b", None, Some(1))]);
     let a = &rows[0];
     assert_eq!((a.allocated_at, a.expires_at), (Some(w.now().millis()), held.expires_at.map(Timestamp::millis)));
-    assert_eq!((a.name.as_deref(), a.standing.as_deref(), a.operator.as_deref()), (Some("app 1"), Some("enabled"), Some("user:tester")));
+    assert_eq!(
+        (a.name.as_deref(), a.standing.as_deref(), a.operator.as_deref()),
+        (Some("app 1"), Some("enabled"), Some("user:tester"))
+    );
     assert!(w.store.accounts(&"other".into(), &keys).await.unwrap().is_empty());
     assert!(w.store.accounts(&w.tenant, &[]).await.unwrap().is_empty());
 }

@@ -1,9 +1,9 @@
 //! People and services who may come in.
 
+use domain::MemberLevel;
 use domain::Timestamp;
 use domain::access::{Role, Scope};
 use domain::time::{DAY, MINUTE};
-use domain::MemberLevel;
 use secrecy::{ExposeSecret, SecretString};
 use store::StoreError;
 use store::compiled::FRESH_FOR;
@@ -99,7 +99,9 @@ async fn a_password_is_changed_by_whoever_knows_it(w: &World) {
     };
     assert!(matches!(change("wrong", "a new password").await, Err(SignInError::Wrong)));
     let short = change(PASSWORD, "short").await;
-    assert!(matches!(&short, Err(SignInError::Store(StoreError::Invalid(why))) if why.fields[0].field == "new_password"));
+    assert!(
+        matches!(&short, Err(SignInError::Store(StoreError::Invalid(why))) if why.fields[0].field == "new_password")
+    );
     change(PASSWORD, "a new password").await.unwrap();
     assert!(matches!(sign_in(w, "ada", PASSWORD).await, Err(SignInError::Wrong)));
     sign_in(w, "ada", "a new password").await.unwrap();
@@ -122,7 +124,8 @@ async fn users_are_checked_and_unique(w: &World) {
     assert!(matches!(add("default", "ada", PASSWORD).await, Err(StoreError::AlreadyExists("username"))));
     w.raw.run("INSERT INTO tenants (id, name, created_at) VALUES ('other', 'Other', 0)").await;
     assert!(matches!(add("other", "ada", PASSWORD).await, Err(StoreError::AlreadyExists("username"))));
-    for (name, password) in [(" ", PASSWORD), ("bell\u{7}", PASSWORD), ("bob", "123456789"), ("bob", &"x".repeat(1025))] {
+    for (name, password) in [(" ", PASSWORD), ("bell\u{7}", PASSWORD), ("bob", "123456789"), ("bob", &"x".repeat(1025))]
+    {
         assert!(matches!(add("default", name, password).await, Err(StoreError::Invalid(_))), "{name}");
     }
     add("other", "bob", "帳號帳號帳號帳號帳號").await.unwrap();
@@ -193,7 +196,10 @@ async fn tokens_are_listed_by_tenant(w: &World) {
         walked.extend(page);
     }
     assert_eq!(walked.iter().map(|token| &token.id).collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
-    assert_eq!((walked[0].created_by.as_str(), walked[0].scopes.as_str()), ("user:tester", r#"["credpool:allocate","credpool:report"]"#));
+    assert_eq!(
+        (walked[0].created_by.as_str(), walked[0].scopes.as_str()),
+        ("user:tester", r#"["credpool:allocate","credpool:report"]"#)
+    );
     assert_eq!(w.store.count_tokens(&w.tenant).await.unwrap(), 4);
     assert_eq!(w.store.count_tokens(&"other".into()).await.unwrap(), 0);
 }

@@ -269,10 +269,8 @@ async fn a_key_is_enqueued_once(w: &World) {
     let other = w.another_store().await;
     let (first, second) = (keyed("tick:1"), keyed("tick:2"));
     for _ in 0..3 {
-        let (one, two) = tokio::join!(
-            w.store.enqueue(&spec, &envelope, &first),
-            other.enqueue(&spec, &envelope, &first)
-        );
+        let (one, two) =
+            tokio::join!(w.store.enqueue(&spec, &envelope, &first), other.enqueue(&spec, &envelope, &first));
         one.unwrap();
         two.unwrap();
     }

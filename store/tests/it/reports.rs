@@ -115,7 +115,10 @@ async fn a_refused_api_id_is_banned_by_a_second_account_only(w: &World) {
     assert_eq!(action("a").await, Action::CredentialFlagged, "the same account confirms nothing");
     assert_eq!(w.credential(&id).await.status(), Status::Available);
     let told = w.fails(1, "b", "API_ID_INVALID").await;
-    assert_eq!((told.action, told.previous_status, told.new_status), (Action::CredentialBanned, Status::Available, Status::Banned));
+    assert_eq!(
+        (told.action, told.previous_status, told.new_status),
+        (Action::CredentialBanned, Status::Available, Status::Banned)
+    );
     let credential = w.credential(&id).await;
     assert_eq!((credential.fail_count, credential.ban_reason.as_deref()), (3, Some("API_ID_INVALID")));
     assert_eq!(action("c").await, Action::CredentialBanned);
@@ -145,7 +148,8 @@ async fn a_flag_without_an_account_needs_two_that_have_one(w: &World) {
 async fn a_published_api_id_is_banned_at_once(w: &World) {
     let id = w.add(1).await;
     w.allocate("a").await.unwrap();
-    let told = w.report(1, |r| (r.success, r.error) = (false, Some("API_ID_PUBLISHED_FLOOD".to_owned()))).await.unwrap();
+    let told =
+        w.report(1, |r| (r.success, r.error) = (false, Some("API_ID_PUBLISHED_FLOOD".to_owned()))).await.unwrap();
     assert_eq!((told.action, told.new_status), (Action::CredentialBanned, Status::Banned));
     assert_eq!(w.credential(&id).await.ban_reason.as_deref(), Some("API_ID_PUBLISHED_FLOOD"));
     assert_refused!(w.allocate("a").await, Refused::CredentialBanned);
@@ -156,7 +160,10 @@ async fn a_success_clears_failures_and_suspicion(w: &World) {
     w.fails(1, "a", "API_ID_INVALID").await;
     w.fails(1, "a", "API_ID_INVALID").await;
     let told = w.report(1, |r| r.account = Some(key("a"))).await.unwrap();
-    assert_eq!((told.fault, told.action, told.recovered, told.consecutive_failures), (Fault::None, Action::None, true, 0));
+    assert_eq!(
+        (told.fault, told.action, told.recovered, told.consecutive_failures),
+        (Fault::None, Action::None, true, 0)
+    );
     assert_eq!(w.newest("api.recovered").await["after_failures"], 2);
     let told = w.report(1, |_| {}).await.unwrap();
     assert!(!told.recovered, "there was nothing to recover from");
@@ -221,7 +228,13 @@ async fn only_the_credential_at_fault_is_charged(w: &World) {
 
 fn numbered(result_id: &str, error: Option<&str>) -> Report {
     let error = error.map(str::to_owned);
-    Report { success: error.is_none(), error, result_id: Some(result_id.to_owned()), account: Some(key("a")), ..success(1) }
+    Report {
+        success: error.is_none(),
+        error,
+        result_id: Some(result_id.to_owned()),
+        account: Some(key("a")),
+        ..success(1)
+    }
 }
 
 async fn say(pool: &Allocator, w: &World, report: Report) -> Reported {
@@ -297,7 +310,8 @@ async fn a_failure_without_words_waits_for_evidence(w: &World) {
 async fn dates_of_reports_are_held_within_reason(w: &World) {
     w.add(1).await;
     let now = w.now();
-    let given = [Some(now.plus(-HOUR)), None, Some(now.plus(HOUR)), Some(Timestamp::from_millis(0)), Some(now.plus(MINUTE))];
+    let given =
+        [Some(now.plus(-HOUR)), None, Some(now.plus(HOUR)), Some(Timestamp::from_millis(0)), Some(now.plus(MINUTE))];
     for at in given {
         w.report(1, |r| r.at = at).await.unwrap();
     }
@@ -309,7 +323,9 @@ async fn dates_of_reports_are_held_within_reason(w: &World) {
 async fn raw_results_are_kept_without_gaps(w: &World) {
     let id = w.add(1).await;
     w.fails(1, "a", "FLOOD_WAIT_9 (caused by auth.SendCode for +8613800000001)").await;
-    w.report(1, |r| (r.proxy_id, r.latency_ms, r.result_id) = (Some("p1".into()), Some(120), Some("x".into()))).await.unwrap();
+    w.report(1, |r| (r.proxy_id, r.latency_ms, r.result_id) = (Some("p1".into()), Some(120), Some("x".into())))
+        .await
+        .unwrap();
     type Row = (i64, String, Option<String>, Option<String>, bool, Option<String>, String, Option<i64>, String);
     let rows: Vec<Row> = w
         .raw
@@ -359,7 +375,8 @@ async fn a_ban_keeps_new_accounts_away_within_the_batch(w: &World) {
     w.add(2).await;
     let ban = Report { success: false, error: Some("API_ID_PUBLISHED_FLOOD".to_owned()), ..success(1) };
     let allocate = |account: &str| Command::Allocate(crate::world::wish(account));
-    let answers = w.pool.ask_all(&w.asker(), vec![allocate("a"), Command::Report(ban), allocate("b"), allocate("a")]).await;
+    let answers =
+        w.pool.ask_all(&w.asker(), vec![allocate("a"), Command::Report(ban), allocate("b"), allocate("a")]).await;
     let got = |answer: &store::allocator::Answer| match answer {
         Ok(Done::Allocated(one)) => one.api_id.get(),
         other => panic!("{other:?}"),

@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, OnceLock};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use futures::future::BoxFuture;
 use sqlx::postgres::PgConnectOptions;
@@ -121,10 +121,11 @@ async fn make_template(migrate: fn(String) -> BoxFuture<'static, ()>) -> String 
 /// Databases of test processes that are gone.
 async fn drop_leftovers() {
     let mut connection = PgConnection::connect_with(&options()).await.expect("PostgreSQL answers");
-    let names: Vec<(String,)> = sqlx::query_as("SELECT datname FROM pg_database WHERE datname LIKE 'api\\_pool\\_test\\_%'")
-        .fetch_all(&mut connection)
-        .await
-        .unwrap();
+    let names: Vec<(String,)> =
+        sqlx::query_as("SELECT datname FROM pg_database WHERE datname LIKE 'api\\_pool\\_test\\_%'")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
     connection.close().await.unwrap();
     for (name,) in names {
         let process = name[PREFIX.len()..].split('_').next().unwrap_or_default();

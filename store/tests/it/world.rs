@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use domain::credential::Draft;
-use domain::{AccountKey, ApiId, CredentialId, MemberLevel, TenantId, Timestamp};
+use domain::{AccountKey, ApiId, CredentialId, GroupId, MemberLevel, TenantId, Timestamp};
 use futures::FutureExt;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -24,6 +24,7 @@ use store::allocator::{
 };
 use store::credentials::Credential;
 use store::db::Record;
+use store::groups::GroupDraft;
 use store::open::{Location, PoolConfig};
 use store::seal::MasterKey;
 use store::{Ambient, Origin, Store};
@@ -251,6 +252,10 @@ impl World {
         self.store.add_credential(&self.tenant, &origin(), &draft).await.unwrap()
     }
 
+    pub async fn add_group(&self, name: &str) -> GroupId {
+        self.store.add_group(&self.tenant, &origin(), &group(name)).await.unwrap()
+    }
+
     pub async fn credential(&self, id: &CredentialId) -> Credential {
         self.store.credential(&self.tenant, id).await.unwrap()
     }
@@ -326,7 +331,8 @@ impl World {
 
     /// The particulars of the newest row of an action.
     pub async fn newest(&self, action: &str) -> serde_json::Value {
-        let select = format!("SELECT COALESCE(data, 'null') FROM journal WHERE action = '{action}' ORDER BY seq DESC LIMIT 1");
+        let select =
+            format!("SELECT COALESCE(data, 'null') FROM journal WHERE action = '{action}' ORDER BY seq DESC LIMIT 1");
         serde_json::from_str(&self.raw.all::<(String,)>(&select).await[0].0).unwrap()
     }
 
@@ -440,6 +446,16 @@ pub fn draft(number: i64) -> Draft {
         tags: Vec::new(),
         source_phone: None,
         note: None,
+    }
+}
+
+pub fn group(name: &str) -> GroupDraft {
+    GroupDraft {
+        name: name.to_owned(),
+        description: None,
+        color: None,
+        strategy: None,
+        attributes: serde_json::json!({}),
     }
 }
 

@@ -156,8 +156,8 @@ async fn unusable_keys() {
     });
     done(&own(&place));
     let key = place.dir.path().join("pool.db.key");
-    let (made, mode) = (fs::read_to_string(&key).unwrap(), fs::metadata(&key).unwrap().permissions().mode());
-    assert_eq!((mode & 0o777, made.len()), (0o600, 44));
+    let (made, bits) = (fs::read_to_string(&key).unwrap(), fs::metadata(&key).unwrap().permissions().mode());
+    assert_eq!((bits & 0o777, made.len()), (0o600, 44));
     done(&own(&place));
     assert_eq!(fs::read_to_string(&key).unwrap(), made, "and kept");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();

@@ -132,8 +132,8 @@ async fn prints_the_document_that_is_served() {
     let printed = done(&place.run(&["openapi"]));
     assert!(!place.database().exists(), "needs no database");
     let server = place.serve().await;
-    let served = server.anonymous().get("/api/openapi.json").await;
-    assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), served.json);
+    let document = server.anonymous().get("/api/openapi.json").await;
+    assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), document.json);
 }
 
 on_both!(imports_and_exports, manages_people_and_tokens, doctor_sees_what_is_off);

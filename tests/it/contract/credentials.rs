@@ -1,4 +1,4 @@
-//! §4: one credential: add, read, change, remove, decide, reveal; ETag and If-Match.
+//! §4: one credential: add, read, change, remove, decide, reveal; `ETag` and `If-Match`.
 
 use serde_json::{Value, json};
 

@@ -47,7 +47,8 @@ impl Place {
         }
     }
 
-    /// Everything that the database holds: on SQLite the files as they are, write-ahead log and all.
+    /// Everything that the database holds: its files as they are, write-ahead log and all, or every
+    /// table as text.
     pub async fn dump(&self) -> Vec<u8> {
         match self.kind {
             Kind::Sqlite => {

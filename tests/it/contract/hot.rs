@@ -144,12 +144,11 @@ async fn batches_answer_in_order(kind: Kind) {
     let reply = service.post(&pool("allocate/batch"), json!({ "requests": requests, "noise": null })).await;
     let results = reply.data()["results"].as_array().unwrap();
     assert_eq!(results.len(), 8);
-    let outcome = |index: usize| match results[index]["success"].as_bool().unwrap() {
-        true => {
+    let outcome = |index: usize| {
+        if results[index]["success"] == true {
             has_shape(&results[index], &json!({ "success": "true", "data": allocation() }));
             results[index]["data"]["account_id"].as_str().unwrap().to_owned()
-        }
-        false => {
+        } else {
             let shape = json!({ "code": "text", "number": "int", "message": "text", "details?": "any", "retry_after?": "int" });
             has_shape(&results[index], &json!({ "success": "false", "error": shape }));
             results[index]["error"]["number"].to_string()

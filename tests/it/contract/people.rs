@@ -103,6 +103,23 @@ async fn five_failures_lock(kind: Kind) {
     login(&server, "admin", "another password").await.data();
 }
 
+/// Many guesses at once are no way round the lock.
+async fn a_flood_of_guesses_locks_too(kind: Kind) {
+    let place = Place::new(kind).await;
+    let server = place.serve().await;
+    for _ in 0..4 {
+        login(&server, "admin", "wrong password").await.problem(401, 1001, "unauthenticated");
+    }
+    let guesses = futures::future::join_all((0..30).map(|_| login(&server, "admin", "wrong password")));
+    let right = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        login(&server, "admin", PASSWORD).await
+    };
+    let (guesses, right) = tokio::join!(guesses, right);
+    assert!(guesses.iter().all(|guess| matches!(guess.status, 401 | 423)));
+    right.problem(423, 1004, "account_locked");
+}
+
 fn token() -> Value {
     let level = "free|bronze|silver|gold|diamond|star|king";
     json!({
@@ -194,6 +211,7 @@ on_both!(
     the_first_owner,
     signs_in_and_changes_passwords,
     five_failures_lock,
+    a_flood_of_guesses_locks_too,
     service_tokens_live_and_end,
     a_revoked_token_is_refused_everywhere,
 );

@@ -133,7 +133,7 @@ async fn tells_how_the_pool_is(kind: Kind) {
     owner.get(&pool("01J0000000000000000000000/health")).await.problem(404, 2002, "not_found");
 }
 
-/// The document is OpenAPI 3.1, speaks of every path of the contract, and the page that shows it
+/// The document is of version 3.1, speaks of every path of the contract, and the page that shows it
 /// loads nothing from outside.
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_itself() {

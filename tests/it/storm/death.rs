@@ -124,7 +124,8 @@ impl World {
         let reborn = place.start(self.roles[victim]).await;
         self.servers[victim] = reborn;
         done.store(true, Ordering::Relaxed);
-        self.clients = join_all(clients).await.into_iter().map(Result::unwrap).collect();
+        let clients: Result<Vec<Client>, String> = join_all(clients).await.into_iter().map(Result::unwrap).collect();
+        self.clients = clients.unwrap_or_else(|wrong| panic!("round {round}, seed {seed:016x}: {wrong}"));
         self.owner = self.owner.at(&self.servers[victim].base);
 
         let doubtful = self.clients.iter().map(|c| c.doubts).sum::<usize>() - self.doubtful;
@@ -166,7 +167,7 @@ impl World {
             let body = json!({ "requests": requests });
             let answer = self.owner.ok("POST", "/api/admin/api-pool/allocate/batch", body).await;
             for (entry, result) in client.entries.iter_mut().zip(answer["results"].as_array().unwrap()) {
-                entry.now_holds(Held::allocated(&entry.account, &result["data"]));
+                entry.now_holds(Held::allocated(&entry.account, &result["data"])).unwrap();
             }
         }
     }
@@ -221,9 +222,12 @@ struct Entry {
 
 impl Entry {
     /// An answer to an allocation. What was held before must be held still.
-    fn now_holds(&mut self, held: Held) {
-        assert!(self.told.as_ref().is_none_or(|told| *told == held), "{self:?}, and now {held:?}");
+    fn now_holds(&mut self, held: Held) -> Result<(), String> {
+        if self.told.as_ref().is_some_and(|told| *told != held) {
+            return Err(format!("{self:?}, and now {held:?}"));
+        }
         (self.told, self.doubt) = (Some(held), None);
+        Ok(())
     }
 }
 
@@ -242,8 +246,9 @@ impl Client {
         Self { caller, entries, chance: StdRng::seed_from_u64(seed), answered: 0, doubts: 0 }
     }
 
-    /// Allocates and releases without a pause until it is done or nobody answers any more.
-    async fn trade(mut self, mut bases: Vec<String>, theme: Theme, done: Arc<AtomicBool>) -> Self {
+    /// Allocates and releases without a pause until it is done or nobody answers any more. What is
+    /// wrong with an answer ends it for all.
+    async fn trade(mut self, mut bases: Vec<String>, theme: Theme, done: Arc<AtomicBool>) -> Result<Self, String> {
         while !done.load(Ordering::Relaxed) && !bases.is_empty() {
             // What got no answer is asked again first, as a good client does.
             let open = self.entries.iter().position(|e| e.doubt.is_some());
@@ -257,7 +262,7 @@ impl Client {
             let body = json!({ "account_id": entry.account });
             match self.caller.at(&bases[0]).send("POST", path, body).await {
                 Ok((status, answer)) => {
-                    entry.learn(deed, status, &answer);
+                    entry.learn(deed, status, &answer).inspect_err(|_| done.store(true, Ordering::Relaxed))?;
                     self.answered += 1;
                 }
                 Err(error) => {
@@ -268,7 +273,7 @@ impl Client {
                 }
             }
         }
-        self
+        Ok(self)
     }
 
     fn choose(&mut self, chosen: usize, theme: Theme) -> Deed {
@@ -280,24 +285,27 @@ impl Client {
 }
 
 impl Entry {
-    fn learn(&mut self, deed: Deed, status: StatusCode, answer: &Value) {
-        let data = &answer["data"];
-        match (deed, status.as_u16(), answer["error"]["number"].as_u64()) {
-            (Deed::Allocate, 200, _) => {
-                let known = self.told.is_some();
-                let existing = data["existing"].as_bool().unwrap();
-                assert!(existing == known || self.doubt.is_some(), "{self:?}, told: {data}");
-                self.now_holds(Held::allocated(&self.account, data));
+    fn learn(&mut self, deed: Deed, status: StatusCode, answer: &Value) -> Result<(), String> {
+        let (data, number) = (&answer["data"], answer["error"]["number"].as_u64());
+        let fits = match (deed, status.as_u16()) {
+            (Deed::Allocate, 200) => {
+                // Only after a request without an answer it can be either.
+                let fits = self.doubt.is_some() || data["existing"] == self.told.is_some();
+                self.now_holds(Held::allocated(&self.account, data))?;
+                fits
             }
-            (Deed::Release, 200, _) => {
-                assert_eq!(self.told, Some(Held::read(data)), "released something else: {data}");
-                (self.told, self.doubt) = (None, None);
-            }
+            (Deed::Release, 200) => self.told.take() == Some(Held::read(data)),
             // The release that got no answer was done.
-            (Deed::Release, 404, Some(3006)) if self.doubt == Some(Deed::Release) => {
-                (self.told, self.doubt) = (None, None);
+            (Deed::Release, 404) if number == Some(3006) && self.doubt == Some(Deed::Release) => {
+                self.told = None;
+                true
             }
-            _ => panic!("{self:?}: {deed:?} was answered with {status} {answer}"),
+            _ => false,
+        };
+        if !fits {
+            return Err(format!("{self:?}: {deed:?} was answered with {status} {answer}"));
         }
+        self.doubt = None;
+        Ok(())
     }
 }
