@@ -144,7 +144,7 @@ async fn in_time(request: Request, next: Next) -> Response {
 
 /// What no endpoint and no page answers.
 pub async fn unknown() -> Response {
-    ApiError::not_found("this path").into_response()
+    ApiError::new(Code::NotFound, "there is nothing at this path").into_response()
 }
 
 fn header(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

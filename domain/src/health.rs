@@ -200,10 +200,15 @@ impl Grade {
     }
 }
 
-/// The score that a banned credential can't exceed.
-pub const BANNED_CAP: f64 = 20.0;
-/// The score that a disabled credential can't exceed.
-pub const DISABLED_CAP: f64 = 30.0;
+/// The score that a credential of this standing can't exceed.
+pub const fn cap(standing: Standing) -> i64 {
+    match standing {
+        Standing::Enabled => 100,
+        Standing::Disabled => 30,
+        Standing::Banned => 20,
+    }
+}
+
 /// The score of a credential that nothing is known of.
 pub const NEW_SCORE: i64 = 100;
 
@@ -220,12 +225,7 @@ pub fn score(evidence: &Evidence, prior: &Prior, config: &HealthConfig, now: Tim
         + config.stability_weight * stability
         + config.trend_weight * trend
         + config.freshness_weight * freshness;
-    let cap = match evidence.standing {
-        Standing::Enabled => 100.0,
-        Standing::Disabled => DISABLED_CAP,
-        Standing::Banned => BANNED_CAP,
-    };
-    let score = (weighted * 100.0).min(cap).clamp(0.0, 100.0).round() as i64;
+    let score = ((weighted * 100.0).round() as i64).clamp(0, cap(evidence.standing));
     Score {
         score,
         grade: Grade::of(score),

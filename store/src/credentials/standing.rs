@@ -2,6 +2,7 @@
 
 use domain::credential::Standing;
 use domain::event::Action;
+use domain::health;
 use domain::{CredentialId, TenantId};
 use serde_json::json;
 
@@ -57,10 +58,19 @@ impl Store {
         let changed = tx
             .execute(
                 sql!(
-                    "UPDATE credentials SET standing = $1, ban_reason = $2, updated_at = $3, version = version + 1
+                    "UPDATE credentials SET standing = $1, ban_reason = $2, updated_at = $3, version = version + 1,
+                         health_score = CASE WHEN health_score > $7 THEN $7 ELSE health_score END
                      WHERE id = $4 AND tenant_id = $5 AND deleted_at IS NULL AND standing = $6"
                 ),
-                args![standing.to_string(), reason, self.now(), id, tenant, before.standing.to_string()],
+                args![
+                    standing.to_string(),
+                    reason,
+                    self.now(),
+                    id,
+                    tenant,
+                    before.standing.to_string(),
+                    health::cap(standing)
+                ],
             )
             .await?;
         if changed == 0 {
