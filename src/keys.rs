@@ -77,7 +77,8 @@ fn parse(text: &str) -> anyhow::Result<Vec<MasterKey>> {
 fn decode(text: &str) -> Option<[u8; 32]> {
     let hex = || {
         let digits = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
-        digits.then(|| (0..32).filter_map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()).collect::<Vec<u8>>())
+        digits
+            .then(|| (0..32).filter_map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()).collect::<Vec<u8>>())
     };
     let base64 = || [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].iter().find_map(|e| e.decode(text).ok());
     hex().or_else(base64)?.try_into().ok()

@@ -59,7 +59,8 @@ impl Signer {
             iat: now.millis() / 1000,
             exp: expires_at.millis() / 1000,
         };
-        let token = encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map_err(|e| ApiError::internal(&e))?;
+        let token =
+            encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map_err(|e| ApiError::internal(&e))?;
         Ok((token, Timestamp::from_millis(claims.exp * 1000)))
     }
 

@@ -50,7 +50,9 @@ pub fn asked_by(actor: &str) {
 
 /// Gives the request its id and writes its one line in the log.
 pub async fn layer(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let sane = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    let sane = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    };
     let given = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok()).filter(sane);
     let request_id = given.map_or_else(|| app.store.ambient().new_id(), str::to_owned);
     let actor = Arc::<OnceLock<String>>::default();

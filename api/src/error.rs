@@ -238,10 +238,8 @@ impl IntoResponse for ApiError {
 
 impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
-        let message = invalid
-            .fields
-            .first()
-            .map_or_else(|| "invalid input".to_owned(), |f| format!("{} {}", f.field, f.message));
+        let message =
+            invalid.fields.first().map_or_else(|| "invalid input".to_owned(), |f| format!("{} {}", f.field, f.message));
         Self { details: invalid.fields, ..Self::new(Code::InvalidParameter, message) }
     }
 }
@@ -268,9 +266,7 @@ impl From<StoreError> for ApiError {
 impl From<Refused> for ApiError {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::PoolFull => {
-                Self::new(Code::PoolFull, "every eligible credential is full").retry_after(RETRY_FULL)
-            }
+            Refused::PoolFull => Self::new(Code::PoolFull, "every eligible credential is full").retry_after(RETRY_FULL),
             Refused::NoneAvailable(reasons) => none_available(&reasons),
             Refused::CredentialBanned => Self::new(
                 Code::CredentialBanned,

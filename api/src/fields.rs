@@ -93,7 +93,9 @@ pub fn choice<T: FromStr + ToString + strum::IntoEnumIterator>(field: &str, text
 
 /// Tells an absent field from one that is `null`.
 #[allow(clippy::option_option, reason = "absent, null and a value are three things")]
-pub fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+pub fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 

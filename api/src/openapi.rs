@@ -27,10 +27,8 @@ pub fn document() -> OpenApi {
         .build();
     let components = document.components.get_or_insert_with(|| ComponentsBuilder::new().build());
     components.add_security_scheme("person", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-    components.add_security_scheme(
-        "service",
-        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Service-Token"))),
-    );
+    components
+        .add_security_scheme("service", SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Service-Token"))));
     let any = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
     document.security = Some(vec![any("person"), any("service")]);
     document.tags = Some(

@@ -68,12 +68,8 @@ pub async fn login(anyone: Anyone, Strict(request): Strict<LoginRequest>) -> Res
     }
     let user = anyone.app.store.sign_in(&anyone.origin, &request.username, &request.password).await.map_err(refused)?;
     let (token, expires_at) = anyone.app.signer.sign(&user, anyone.app.store.now())?;
-    let view = UserView {
-        id: user.id,
-        username: user.username,
-        role: user.role,
-        tenant_id: user.tenant.as_str().to_owned(),
-    };
+    let view =
+        UserView { id: user.id, username: user.username, role: user.role, tenant_id: user.tenant.as_str().to_owned() };
     Ok(Answer::new(LoginAnswer { token, expires_at: Moment(expires_at), user: view }))
 }
 

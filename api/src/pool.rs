@@ -81,7 +81,8 @@ pub async fn set_strategy(
     may: May<rights::WriteSettings>,
     Strict(change): Strict<StrategyChange>,
 ) -> Result<Answer<StrategiesView>> {
-    let strategy = choice("strategy", Some(&change.strategy))?.ok_or_else(|| ApiError::field("strategy", "is required"))?;
+    let strategy =
+        choice("strategy", Some(&change.strategy))?.ok_or_else(|| ApiError::field("strategy", "is required"))?;
     may.app.store.set_strategy(&may.caller.tenant, &may.caller.origin, strategy).await?;
     Ok(Answer::new(view(strategy)))
 }
@@ -180,10 +181,7 @@ pub struct CredentialHealthView {
     get, path = "/api/admin/api-pool/{id}/health", tag = "pool", params(("id" = String, Path)),
     responses((status = 200, description = "Its health", body = Answer<CredentialHealthView>))
 )]
-pub async fn credential_health(
-    may: May<rights::ReadCredentials>,
-    Id(id): Id,
-) -> Result<Answer<CredentialHealthView>> {
+pub async fn credential_health(may: May<rights::ReadCredentials>, Id(id): Id) -> Result<Answer<CredentialHealthView>> {
     let (store, tenant, key) = (&may.app.store, &may.caller.tenant, CredentialId::from(id.as_str()));
     let credential = store.credential(tenant, &key).await?;
     let (parts, updated_at) = store.health_of(tenant, &key).await?;

@@ -52,7 +52,12 @@ pub async fn ready(anyone: Anyone) -> Result<Json<ReadyView>> {
     if anyone.app.is_draining() {
         return Err(ApiError::new(Code::Overloaded, "shutting down").retry_after(1));
     }
-    anyone.app.store.ping().await.map_err(|_| ApiError::new(Code::Overloaded, "the database does not answer").retry_after(1))?;
+    anyone
+        .app
+        .store
+        .ping()
+        .await
+        .map_err(|_| ApiError::new(Code::Overloaded, "the database does not answer").retry_after(1))?;
     let queue = anyone.app.store.due_jobs(jobs::Queue::Quick).await;
     queue.map_err(|_| ApiError::new(Code::Overloaded, "the queue does not answer").retry_after(1))?;
     Ok(Json(ReadyView { status: "ready", database: "ok", queue: "ok" }))

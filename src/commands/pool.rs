@@ -32,8 +32,8 @@ pub async fn import(config: &Config, store: &Store, import: Import) -> anyhow::R
         dry_run: import.dry_run,
         samples: config.sample_api_ids.clone(),
     };
-    let bar = ProgressBar::new(lines.len() as u64)
-        .with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}")?);
+    let bar =
+        ProgressBar::new(lines.len() as u64).with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}")?);
     let progress = |done: usize, total: usize| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);

@@ -128,7 +128,9 @@ async fn first_owner(config: &Config, store: &Store) -> anyhow::Result<()> {
         .add_user(&TenantId::default(), &Origin::internal("cli"), &config.admin_username, &password, UserRole::Owner)
         .await;
     match added {
-        Ok(_) if chosen.is_some() => println!("First start: sign in as {} with the password you chose", config.admin_username),
+        Ok(_) if chosen.is_some() => {
+            println!("First start: sign in as {} with the password you chose", config.admin_username)
+        }
         Ok(_) => {
             println!("First start: sign in as {}", config.admin_username);
             println!("The password is shown only now: {}", password.expose_secret());

@@ -57,7 +57,12 @@ impl Reply {
     /// A failure as the contract words it; its `error`.
     #[track_caller]
     pub fn problem(&self, status: u16, number: u16, slug: &str) -> &Value {
-        assert_eq!((self.status, self.json["error"]["number"].as_u64()), (status, Some(number.into())), "{}", self.text);
+        assert_eq!(
+            (self.status, self.json["error"]["number"].as_u64()),
+            (status, Some(number.into())),
+            "{}",
+            self.text
+        );
         assert_eq!(self.json["error"]["code"], slug);
         assert_problem(self);
         &self.json["error"]

@@ -267,7 +267,11 @@ impl Api {
     /// A failure with this status and number; the whole body.
     pub async fn fails(&self, method: &str, path: &str, body: Value, status: u16, number: u16) -> Value {
         let (got, answer) = self.send(method, path, body).await.unwrap();
-        assert_eq!((got.as_u16(), answer["error"]["number"].as_u64()), (status, Some(number.into())), "{method} {path}: {answer}");
+        assert_eq!(
+            (got.as_u16(), answer["error"]["number"].as_u64()),
+            (status, Some(number.into())),
+            "{method} {path}: {answer}"
+        );
         assert_eq!(answer["success"], false);
         answer
     }

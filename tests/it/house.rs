@@ -45,9 +45,9 @@ fn libraries_stay_in_their_rooms() {
             .packages
             .iter()
             .filter(|p| {
-                p.dependencies.iter().any(|d| {
-                    d.name.starts_with(library) && d.kind == cargo_metadata::DependencyKind::Normal
-                })
+                p.dependencies
+                    .iter()
+                    .any(|d| d.name.starts_with(library) && d.kind == cargo_metadata::DependencyKind::Normal)
             })
             .map(|p| p.name.to_string())
             .collect()

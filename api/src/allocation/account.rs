@@ -108,8 +108,7 @@ pub async fn lookup(
     let keys: Vec<AccountKey> =
         request.account_ids.iter().map(|id| AccountKey::parse("account_ids", id)).collect::<Result<_, _>>()?;
     let rows = may.app.store.accounts(&may.caller.tenant, &keys).await?;
-    let items: Vec<AccountView> =
-        rows.into_iter().filter_map(|row| AccountView::of(row, context::now())).collect();
+    let items: Vec<AccountView> = rows.into_iter().filter_map(|row| AccountView::of(row, context::now())).collect();
     let held: std::collections::HashSet<&str> = items.iter().map(|i| i.account_id.as_str()).collect();
     let missing = keys.iter().map(AccountKey::as_str).filter(|key| !held.contains(key)).map(str::to_owned).collect();
     Ok(Answer::new(LookupView { items, missing }))

@@ -78,7 +78,11 @@ impl AllocateRequest {
     }
 }
 
-pub(super) fn account_key(phone: Option<&str>, account_phone: Option<&str>, account_id: Option<&str>) -> Result<AccountKey> {
+pub(super) fn account_key(
+    phone: Option<&str>,
+    account_phone: Option<&str>,
+    account_id: Option<&str>,
+) -> Result<AccountKey> {
     let named = [("phone", phone), ("account_phone", account_phone), ("account_id", account_id)];
     let (field, text) = named.into_iter().find_map(|(name, text)| Some((name, text?))).unwrap_or(("account_id", ""));
     Ok(AccountKey::parse(field, text)?)

@@ -260,4 +260,3 @@ pub async fn delete(
     may.app.store.delete_credential(&caller.tenant, &caller.origin, &key, force, expected).await?;
     Ok(Answer::new(Removed { id }))
 }
-

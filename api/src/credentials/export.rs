@@ -62,9 +62,14 @@ pub async fn export(may: May<rights::ReadCredentials>, mut query: Query) -> Resu
         let chunk = export.next().await.map_err(std::io::Error::other)?;
         Ok::<_, std::io::Error>(chunk.map(|chunk| (chunk, export)))
     }));
-    let (kind, name) = if csv { ("text/csv; charset=utf-8", "credentials.csv") } else { ("application/json", "credentials.json") };
+    let (kind, name) =
+        if csv { ("text/csv; charset=utf-8", "credentials.csv") } else { ("application/json", "credentials.json") };
     let disposition = format!("attachment; filename=\"{name}\"");
-    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition.as_str()), (header::CACHE_CONTROL, "no-store")];
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_DISPOSITION, disposition.as_str()),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
     Ok((headers, body).into_response())
 }
 

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use domain::GroupId;
 use domain::credential::{DEFAULT_MAX_ACCOUNTS, MAX_ACCOUNTS_LIMIT};
 use domain::import::{ImportFormat, parse};
-use domain::GroupId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::batches::{ImportOptions, ImportReport, LineOutcome};
 use utoipa::ToSchema;
 
-use crate::fields::{words};
 use crate::answer::Answer;
 use crate::error::{ApiError, Result};
 use crate::extract::{Id, May, Strict, Upload, rights};
+use crate::fields::words;
 
 /// More lines than this are imported by a job.
 const AT_ONCE: usize = 10_000;
@@ -131,7 +131,10 @@ pub struct ImportLater {
         (status = 202, description = "Runs as a job", body = Answer<ImportLater>),
     )
 )]
-pub async fn import(may: May<rights::WriteCredentials>, Upload(mut request): Upload<ImportRequest>) -> Result<Response> {
+pub async fn import(
+    may: May<rights::WriteCredentials>,
+    Upload(mut request): Upload<ImportRequest>,
+) -> Result<Response> {
     request.check()?;
     let (format, data) = request.source()?;
     let (store, caller) = (&may.app.store, &may.caller);

@@ -7,8 +7,8 @@ mod import;
 mod view;
 
 pub use actions::Nothing;
-pub use export::{Export, ExportFormat};
 pub(crate) use export::neutral;
+pub use export::{Export, ExportFormat};
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -17,7 +17,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
         let Ok(Path(id)) = Path::<String>::from_request_parts(parts, state).await else {
             return Err(ApiError::not_found("resource"));
         };
-        let plausible = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let plausible =
+            (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if plausible { Ok(Self(id)) } else { Err(ApiError::not_found("resource")) }
     }
 }

@@ -8,5 +8,5 @@ mod query;
 pub use body::{Lenient, Object, Strict, Upload};
 pub use id::{Id, IfMatch};
 pub use principal::{Anyone, Caller, May, rights};
-pub use query::{Cursor, Query};
 pub(crate) use query::one_of;
+pub use query::{Cursor, Query};

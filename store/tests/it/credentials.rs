@@ -220,7 +220,7 @@ async fn a_deleted_credential_is_gone_and_may_come_back_as_a_new_one(w: &World) 
     w.release("a").await.unwrap();
     store.delete_credential(tenant, &origin(), &old, false, None).await.unwrap();
     let gone = |result: Result<(), StoreError>| {
-        assert!(matches!(result, Err(StoreError::NotFound("credential"))), "{result:?}")
+        assert!(matches!(result, Err(StoreError::NotFound("credential"))), "{result:?}");
     };
     gone(store.credential(tenant, &old).await.map(|_| ()));
     gone(store.delete_credential(tenant, &origin(), &old, false, None).await);

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use domain::import::{ImportFormat, parse};
 use domain::Invalid;
+use domain::import::{ImportFormat, parse};
 use jobs::Queue;
 use serde_json::json;
 use store::StoreError;

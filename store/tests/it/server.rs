@@ -1,19 +1,27 @@
 //! The PostgreSQL server that the tests share: the one of `TEST_DATABASE_URL`, else a throwaway
 //! cluster that ends with this process. Without one the tests fail; they are never skipped.
 
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
 
 use futures::future::BoxFuture;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-/// Databases of this process: `api_pool_test_<process>_<number>`.
-const PREFIX: &str = "api_pool_test_";
+/// Databases that a test has: `api_pool_test_<process>_<number>`.
+const TAKEN: &str = "api_pool_test_";
+/// Databases that were given back: `api_pool_free_<schema>_<process>_<number>`.
+const FREE: &str = "api_pool_free_";
+/// What databases are copied from: `api_pool_template_<schema>`.
+const TEMPLATE: &str = "api_pool_template_";
+/// Held by whoever looks for a database, in whichever process: each test may be one of its own.
+const LOCK: i64 = 7_205_759_403;
 
 struct Server {
     url: String,
@@ -32,7 +40,7 @@ fn server() -> &'static Server {
 fn start() -> Server {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/pg.sh");
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let dir = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
+    let dir = std::env::temp_dir().join(format!("{TAKEN}{}", std::process::id()));
     let keep = r#"trap '' INT TERM HUP; "$0" start "$1" "$2" >&2 && echo ready; cat >/dev/null; "$0" stop "$1""#;
     let mut keeper = Command::new("bash")
         .arg("-c")
@@ -59,27 +67,29 @@ pub fn url(name: &str) -> String {
     format!("{server}/{name}")
 }
 
-async fn administer(statement: String) {
-    let mut connection = PgConnection::connect_with(&options()).await.expect("PostgreSQL answers");
-    sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-}
-
-/// Databases that a story has left and that were wiped: making a new one takes a while.
-static WIPED: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-/// A migrated database without contents, from a template that `migrate` makes once. Its name.
+/// A migrated database without contents: one that another story has given back, else a copy of the
+/// template, which `migrate` makes once for each schema. Its name.
 pub async fn create(migrate: fn(String) -> BoxFuture<'static, ()>) -> String {
-    static TEMPLATE: OnceLock<String> = OnceLock::new();
-    if let Some(name) = WIPED.lock().unwrap().pop() {
-        return name;
+    let mut admin = PgConnection::connect_with(&options()).await.expect("PostgreSQL answers");
+    run(&mut admin, format!("SELECT pg_advisory_lock({LOCK})")).await;
+    let names = databases(&mut admin).await;
+    let (mine, schema) = (format!("{TAKEN}{}", next()), schema());
+    if let Some(free) = names.iter().find(|name| name.starts_with(&format!("{FREE}{schema}_"))) {
+        run(&mut admin, format!("ALTER DATABASE {free} RENAME TO {mine}")).await;
+    } else {
+        let template = format!("{TEMPLATE}{schema}");
+        if !names.contains(&template) {
+            drop_leftovers(&mut admin, &names).await;
+            let unfinished = format!("{TAKEN}{}", next());
+            run(&mut admin, format!("CREATE DATABASE {unfinished}")).await;
+            migrate(url(&unfinished)).await;
+            run(&mut admin, format!("ALTER DATABASE {unfinished} RENAME TO {template}")).await;
+        }
+        run(&mut admin, format!("CREATE DATABASE {mine} TEMPLATE {template}")).await;
     }
-    // On a thread of its own, because this one has a runtime that must not be blocked.
-    let make = move || tokio::runtime::Runtime::new().unwrap().block_on(make_template(migrate));
-    let template = tokio::task::spawn_blocking(move || TEMPLATE.get_or_init(make)).await.unwrap();
-    let name = next_name();
-    administer(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-    name
+    // With the connection goes the lock.
+    admin.close().await.unwrap();
+    mine
 }
 
 /// Gives a database back: as it was made, for the next story.
@@ -92,45 +102,60 @@ pub async fn give_back(name: &str) {
     END $$";
     let mut connection = PgConnection::connect(&url(name)).await.unwrap();
     let seeds = include_str!("../../../migrations/postgres/0001_base.sql").lines().filter(|l| l.starts_with("INSERT "));
-    sqlx::raw_sql(AssertSqlSafe(format!("BEGIN; {EMPTY}; {} COMMIT", seeds.collect::<String>())))
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    run(&mut connection, format!("BEGIN; {EMPTY}; {} COMMIT", seeds.collect::<String>())).await;
     connection.close().await.unwrap();
-    WIPED.lock().unwrap().push(name.to_owned());
+    let mut admin = PgConnection::connect_with(&options()).await.unwrap();
+    run(&mut admin, format!("ALTER DATABASE {name} RENAME TO {FREE}{}_{}", schema(), next())).await;
+    admin.close().await.unwrap();
 }
 
 /// Drops a database whoever is connected to it.
 pub async fn drop(name: &str) {
-    administer(format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    let mut admin = PgConnection::connect_with(&options()).await.unwrap();
+    run(&mut admin, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    admin.close().await.unwrap();
 }
 
-fn next_name() -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    format!("{PREFIX}{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+async fn run(connection: &mut PgConnection, statements: String) {
+    sqlx::raw_sql(AssertSqlSafe(statements)).execute(connection).await.unwrap();
 }
 
-async fn make_template(migrate: fn(String) -> BoxFuture<'static, ()>) -> String {
-    drop_leftovers().await;
-    let name = next_name();
-    administer(format!("CREATE DATABASE {name}")).await;
-    migrate(url(&name)).await;
-    name
+async fn databases(connection: &mut PgConnection) -> BTreeSet<String> {
+    let all = "SELECT datname FROM pg_database WHERE datname LIKE 'api\\_pool\\_%'";
+    let names: Vec<(String,)> = sqlx::query_as(all).fetch_all(connection).await.unwrap();
+    names.into_iter().map(|(name,)| name).collect()
 }
 
-/// Databases of test processes that are gone.
-async fn drop_leftovers() {
-    let mut connection = PgConnection::connect_with(&options()).await.expect("PostgreSQL answers");
-    let names: Vec<(String,)> =
-        sqlx::query_as("SELECT datname FROM pg_database WHERE datname LIKE 'api\\_pool\\_test\\_%'")
-            .fetch_all(&mut connection)
-            .await
-            .unwrap();
-    connection.close().await.unwrap();
-    for (name,) in names {
-        let process = name[PREFIX.len()..].split('_').next().unwrap_or_default();
-        if !Path::new("/proc").join(process).exists() {
-            administer(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+/// Databases of test processes that are gone, and of schemas that are not ours.
+async fn drop_leftovers(admin: &mut PgConnection, names: &BTreeSet<String>) {
+    for name in names {
+        let is_left = match name.strip_prefix(TAKEN).and_then(|rest| rest.split('_').next()) {
+            Some(process) => !Path::new("/proc").join(process).exists(),
+            None => name.starts_with(FREE) || name.starts_with(TEMPLATE),
+        };
+        if is_left {
+            run(admin, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         }
     }
+}
+
+/// This process and a number, for a name that nobody else has.
+fn next() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A mark of the migrations as they are now: a database made by others is of no use.
+fn schema() -> &'static str {
+    static SCHEMA: OnceLock<String> = OnceLock::new();
+    SCHEMA.get_or_init(|| {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/postgres");
+        let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort();
+        let mut hasher = DefaultHasher::new();
+        for file in files {
+            std::fs::read(file).unwrap().hash(&mut hasher);
+        }
+        format!("{:x}", hasher.finish())
+    })
 }

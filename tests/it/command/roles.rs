@@ -86,9 +86,15 @@ async fn defaults_are_as_documented() {
     command.env_remove("DATABASE_PATH").env_remove("API_POOL_MASTER_KEY").arg("migrate");
     let printed = super::done(&command.output().unwrap());
     assert!(printed.contains("data/api_pool.db"), "{printed}");
-    assert!(place.dir.path().join("data/api_pool.db").exists() && place.dir.path().join("data/api_pool.db.key").exists());
+    assert!(
+        place.dir.path().join("data/api_pool.db").exists() && place.dir.path().join("data/api_pool.db.key").exists()
+    );
     let help = super::done(&place.run(&["--help"]));
-    assert!(help.contains("[default: 8080]") && help.contains("[default: 127.0.0.1]") && help.contains("[default: ./data/api_pool.db]"));
+    assert!(
+        help.contains("[default: 8080]")
+            && help.contains("[default: 127.0.0.1]")
+            && help.contains("[default: ./data/api_pool.db]")
+    );
 }
 
 on_both!(api_and_worker_share_a_database);

@@ -34,7 +34,9 @@ async fn help_and_version_are_answers() {
     let version = done(&place.run(&["--version"]));
     assert!(version.starts_with("api-pool ") && version.trim().chars().last().unwrap().is_ascii_digit());
     let help = done(&place.run(&["--help"]));
-    for word in ["serve", "api", "worker", "migrate", "import", "export", "user", "token", "doctor", "openapi", "--http-port"] {
+    for word in
+        ["serve", "api", "worker", "migrate", "import", "export", "user", "token", "doctor", "openapi", "--http-port"]
+    {
         assert!(help.contains(word), "{word}");
     }
     for command in ["serve", "import", "user", "token"] {
@@ -49,9 +51,11 @@ async fn help_and_version_are_answers() {
 #[tokio::test]
 async fn unknown_keys_and_bad_values() {
     let place = Place::new(Kind::Sqlite).await;
-    let with = |name: &str, value: &str| run(&place, &["doctor"], |command| {
-        command.env(name, value);
-    });
+    let with = |name: &str, value: &str| {
+        run(&place, &["doctor"], |command| {
+            command.env(name, value);
+        })
+    };
     refused(&with("API_POOL_HTPP_PORT", SECRET), "htpp_port");
     refused(&with("API_POOL_CAPACITY__WARNIN_PERCENT", "1"), "capacity.warnin_percent");
     for port in ["70000", "-1", "http", "80.5", SECRET] {
@@ -106,9 +110,11 @@ async fn unknown_keys_and_bad_values() {
 #[tokio::test]
 async fn unusable_databases() {
     let place = Place::new(Kind::Sqlite).await;
-    let at = |path: &Path| run(&place, &["serve"], |command| {
-        command.env("DATABASE_PATH", path).env("API_POOL_ADMIN_PASSWORD", "hunter2-hunter2");
-    });
+    let at = |path: &Path| {
+        run(&place, &["serve"], |command| {
+            command.env("DATABASE_PATH", path).env("API_POOL_ADMIN_PASSWORD", "hunter2-hunter2");
+        })
+    };
     let blocked = place.dir.path().join("file");
     fs::write(&blocked, "x".repeat(8192)).unwrap();
     refused(&at(&blocked.join("pool.db")), "/file");
@@ -121,10 +127,13 @@ async fn unusable_databases() {
     });
     refused(&output, "/proc/pool.db");
 
-    let url = |url: &str| run(&place, &["doctor"], |command| {
-        command.env("DATABASE_URL", url);
-    });
-    for bad in ["nonsense", "mysql://u:hunter2-hunter2@127.0.0.1/db", "postgres://u:hunter2-hunter2@127.0.0.1:port/db"] {
+    let url = |url: &str| {
+        run(&place, &["doctor"], |command| {
+            command.env("DATABASE_URL", url);
+        })
+    };
+    for bad in ["nonsense", "mysql://u:hunter2-hunter2@127.0.0.1/db", "postgres://u:hunter2-hunter2@127.0.0.1:port/db"]
+    {
         refused(&url(bad), "DATABASE_URL");
     }
     let nobody = crate::harness::free_port();
@@ -151,9 +160,11 @@ async fn unusable_keys() {
 
     // Made at the first start when none is given, for the owner's eyes only.
     let place = Place::new(Kind::Sqlite).await;
-    let own = |place: &Place| run(place, &["migrate"], |command| {
-        command.env_remove("API_POOL_MASTER_KEY");
-    });
+    let own = |place: &Place| {
+        run(place, &["migrate"], |command| {
+            command.env_remove("API_POOL_MASTER_KEY");
+        })
+    };
     done(&own(&place));
     let key = place.dir.path().join("pool.db.key");
     let (made, bits) = (fs::read_to_string(&key).unwrap(), fs::metadata(&key).unwrap().permissions().mode());

@@ -23,7 +23,9 @@ async fn imports_and_exports(kind: Kind) {
     let imported = done(&place.run(&["import", "pool.csv"]));
     assert!(imported.starts_with("3 imported, 0 duplicates, 0 rejected") && imported.contains("batch "), "{imported}");
     assert!(done(&place.run(&["import", "pool.csv", "--format", "csv"])).starts_with("0 imported, 3 duplicates"));
-    assert!(done(&place.run(&["import", "pool.json", "--format", "json", "--max-accounts", "9"])).starts_with("1 imported"));
+    assert!(
+        done(&place.run(&["import", "pool.json", "--format", "json", "--max-accounts", "9"])).starts_with("1 imported")
+    );
     let output = with_input(&place, &["import", "-", "--format", "text"], &text);
     assert!(done(&output).starts_with("1 imported, 0 duplicates, 1 rejected"));
     assert!(super::stderr(&output).contains("line 2: api_id"), "{}", super::stderr(&output));
@@ -32,12 +34,18 @@ async fn imports_and_exports(kind: Kind) {
 
     let masked = done(&place.run(&["export"]));
     let lines: Vec<&str> = masked.lines().collect();
-    assert!(lines.len() == 6 && lines[0].starts_with("api_id,api_hash,name,") && lines[4].contains(",'=1+1,"), "{masked}");
+    assert!(
+        lines.len() == 6 && lines[0].starts_with("api_id,api_hash,name,") && lines[4].contains(",'=1+1,"),
+        "{masked}"
+    );
     assert!(!masked.contains(&api_hash(1_000_001)) && lines[1].contains(",cred-1000001,available,7,"));
     let plain = done(&place.run(&["export", "--include-hash"]));
     assert!(plain.contains(&api_hash(1_000_001)) && plain.contains(&api_hash(1_000_021)));
     let all: Value = serde_json::from_str(&done(&place.run(&["export", "--format", "json"]))).unwrap();
-    assert_eq!((all.as_array().unwrap().len(), &all[3]["max_accounts"], &all[4]["name"]), (5, &json!(9), &json!("a name")));
+    assert_eq!(
+        (all.as_array().unwrap().len(), &all[3]["max_accounts"], &all[4]["name"]),
+        (5, &json!(9), &json!("a name"))
+    );
 
     // What the command did is in the history, by its name.
     let server = place.serve().await;
@@ -50,7 +58,8 @@ async fn imports_and_exports(kind: Kind) {
 async fn manages_people_and_tokens(kind: Kind) {
     let place = Place::new(kind).await;
     let server = place.serve().await;
-    let add = |name: &str, role: &str, password: &str| with_input(&place, &["user", "add", name, "--role", role], password);
+    let add =
+        |name: &str, role: &str, password: &str| with_input(&place, &["user", "add", name, "--role", role], password);
     assert!(done(&add("ops", "operator", "operate the pool\n")).contains("ops"));
     done(&with_input(&place, &["user", "add", "plain"], "no line end here"));
     refused(&add("ops", "operator", "operate the pool\n"), "username");
@@ -67,7 +76,8 @@ async fn manages_people_and_tokens(kind: Kind) {
     let old = json!({ "username": "ops", "password": "operate the pool" });
     server.anonymous().fails("POST", "/api/admin/login", old, 401, 1001).await;
 
-    let args = ["token", "issue", "chat-x", "--scopes", "credpool:account,credpool:report", "--level", "gold", "--note", "n"];
+    let args =
+        ["token", "issue", "chat-x", "--scopes", "credpool:account,credpool:report", "--level", "gold", "--note", "n"];
     let token = done(&place.run(&args));
     let service = server.anonymous().with("x-service-token", token.trim());
     assert!(token.starts_with("svc_chat-x_") && token.lines().count() == 1);
@@ -102,22 +112,46 @@ async fn doctor_sees_what_is_off(kind: Kind) {
         assert!(!off.is_empty() && text.contains(named), "{named}: {text}");
     };
     for (harm, named, heal) in [
-        ("UPDATE credentials SET current_accounts = current_accounts + 1 WHERE api_id = 1000001", "accounts, but",
-         "UPDATE credentials SET current_accounts = current_accounts - 1 WHERE api_id = 1000001"),
-        ("UPDATE credentials SET max_accounts = 1 WHERE current_accounts > 1", "slots",
-         "UPDATE credentials SET max_accounts = 5 WHERE current_accounts > 1"),
-        ("UPDATE journal SET seq = seq + 1000 WHERE seq = 3", "the journal has",
-         "UPDATE journal SET seq = seq - 1000 WHERE seq = 1003"),
-        ("UPDATE accounts SET last_seq = last_seq - 1 WHERE account_id = 'a'", "account a points at",
-         "UPDATE accounts SET last_seq = last_seq + 1 WHERE account_id = 'a'"),
-        ("UPDATE accounts SET allocated_at = allocated_at + 5 WHERE account_id = 'b'", "account b",
-         "UPDATE accounts SET allocated_at = allocated_at - 5 WHERE account_id = 'b'"),
-        ("UPDATE credentials SET shelf = '6/1/x' WHERE api_id = 1000002", "shelf",
-         "UPDATE credentials SET shelf = (SELECT shelf FROM credentials WHERE api_id = 1000001) WHERE api_id = 1000002"),
-        ("UPDATE credentials SET deleted_at = 1 WHERE api_id = 1000001", "holds credential",
-         "UPDATE credentials SET deleted_at = NULL WHERE api_id = 1000001"),
-        ("UPDATE credentials SET source_phone = api_hash WHERE api_id = 1000002", "source_phone",
-         "UPDATE credentials SET source_phone = NULL WHERE api_id = 1000002"),
+        (
+            "UPDATE credentials SET current_accounts = current_accounts + 1 WHERE api_id = 1000001",
+            "accounts, but",
+            "UPDATE credentials SET current_accounts = current_accounts - 1 WHERE api_id = 1000001",
+        ),
+        (
+            "UPDATE credentials SET max_accounts = 1 WHERE current_accounts > 1",
+            "slots",
+            "UPDATE credentials SET max_accounts = 5 WHERE current_accounts > 1",
+        ),
+        (
+            "UPDATE journal SET seq = seq + 1000 WHERE seq = 3",
+            "the journal has",
+            "UPDATE journal SET seq = seq - 1000 WHERE seq = 1003",
+        ),
+        (
+            "UPDATE accounts SET last_seq = last_seq - 1 WHERE account_id = 'a'",
+            "account a points at",
+            "UPDATE accounts SET last_seq = last_seq + 1 WHERE account_id = 'a'",
+        ),
+        (
+            "UPDATE accounts SET allocated_at = allocated_at + 5 WHERE account_id = 'b'",
+            "account b",
+            "UPDATE accounts SET allocated_at = allocated_at - 5 WHERE account_id = 'b'",
+        ),
+        (
+            "UPDATE credentials SET shelf = '6/1/x' WHERE api_id = 1000002",
+            "shelf",
+            "UPDATE credentials SET shelf = (SELECT shelf FROM credentials WHERE api_id = 1000001) WHERE api_id = 1000002",
+        ),
+        (
+            "UPDATE credentials SET deleted_at = 1 WHERE api_id = 1000001",
+            "holds credential",
+            "UPDATE credentials SET deleted_at = NULL WHERE api_id = 1000001",
+        ),
+        (
+            "UPDATE credentials SET source_phone = api_hash WHERE api_id = 1000002",
+            "source_phone",
+            "UPDATE credentials SET source_phone = NULL WHERE api_id = 1000002",
+        ),
     ] {
         place.execute(harm).await;
         sick(named);

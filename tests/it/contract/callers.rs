@@ -8,8 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use super::hostile::{Case, Expected, Operation, run};
 use super::POOL;
+use super::hostile::{Case, Expected, Operation, run};
 use crate::harness::{Api, Kind, Place, Server};
 use crate::on_both;
 
@@ -53,7 +53,9 @@ fn forged(good: &str) -> Vec<(&'static str, String, Expected)> {
         ("an unknown service token", "svc_it_0000000000000000".to_owned(), NOBODY),
         ("a long one", "x".repeat(8_000), NOBODY),
     ];
-    for (field, value) in [("role", json!("auditor")), ("tenant", json!("other")), ("sub", json!("x")), ("exp", json!(now + 99 * HOUR))] {
+    for (field, value) in
+        [("role", json!("auditor")), ("tenant", json!("other")), ("sub", json!("x")), ("exp", json!(now + 99 * HOUR))]
+    {
         let mut tampered = claims.clone();
         tampered[field] = value;
         all.push(("a tampered claim", format!("{head}.{}.{signature}", part(&tampered)), NOBODY));
@@ -91,8 +93,11 @@ async fn nobody_is_let_in_by_a_forgery(kind: Kind) {
     let server = place.serve().await;
     let owner = server.owner().await;
     let good = owner.header("authorization").strip_prefix("Bearer ").unwrap().to_owned();
-    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(good.split('.').nth(1).unwrap()).unwrap()).unwrap();
-    let own = server.anonymous().with("authorization", &format!("Bearer {}", sign(Algorithm::HS256, &signing_key(), &claims)));
+    let claims: Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(good.split('.').nth(1).unwrap()).unwrap()).unwrap();
+    let own = server
+        .anonymous()
+        .with("authorization", &format!("Bearer {}", sign(Algorithm::HS256, &signing_key(), &claims)));
     own.get("/api/admin/me").await.data();
 
     let (id, revoked) = issue(&server, json!({ "product": "it", "scopes": ["credpool:*"] })).await;
@@ -105,7 +110,11 @@ async fn nobody_is_let_in_by_a_forgery(kind: Kind) {
     for operation in operations(&server).await {
         let mut add = |what: &str, headers: &[(&str, &str)], expected: &Expected| {
             let api = headers.iter().fold(server.anonymous(), |api, (name, value)| api.with(name, value));
-            cases.push(Case::new(format!("{} with {what}", operation.name()), ask_as(&api, &operation), expected.clone()));
+            cases.push(Case::new(
+                format!("{} with {what}", operation.name()),
+                ask_as(&api, &operation),
+                expected.clone(),
+            ));
         };
         add("nothing", &[], &NOBODY);
         for (what, token, expected) in forged(&good) {
@@ -117,7 +126,11 @@ async fn nobody_is_let_in_by_a_forgery(kind: Kind) {
         add("another scheme", &[("authorization", "Basic YWRtaW46YWRtaW4=")], &NOBODY);
         add("the bare token", &[("authorization", &good)], &NOBODY);
         add("a JWT as a service token", &[("x-service-token", &good)], &NOBODY);
-        add("a bad token beside a good one", &[("x-service-token", "svc_x"), ("authorization", &format!("Bearer {good}"))], &NOBODY);
+        add(
+            "a bad token beside a good one",
+            &[("x-service-token", "svc_x"), ("authorization", &format!("Bearer {good}"))],
+            &NOBODY,
+        );
     }
     run(cases).await;
     server.stop().await;
@@ -139,7 +152,10 @@ fn scope_of(operation: &Operation) -> Option<&'static str> {
 fn is_denied(role: &str, operation: &Operation) -> bool {
     let path = operation.path.as_str();
     let people_only = path.starts_with("/api/admin/users") || path.starts_with("/api/admin/service-tokens");
-    let careful = path.ends_with("/reveal") || path.ends_with("/strategy") || path.ends_with("/undo") || operation.method == "DELETE";
+    let careful = path.ends_with("/reveal")
+        || path.ends_with("/strategy")
+        || path.ends_with("/undo")
+        || operation.method == "DELETE";
     let own = ["/api/admin/me", "/api/admin/change-password", "/api/admin/permissions"].contains(&path);
     match role {
         "admin" => path.starts_with("/api/admin/users"),

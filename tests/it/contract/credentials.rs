@@ -22,7 +22,9 @@ async fn adds_changes_and_removes(kind: Kind) {
     let added = owner.post(&pool(""), whole.clone()).await;
     has_shape(added.data(), &credential());
     let one = added.data();
-    for field in ["api_id", "name", "max_accounts", "group_id", "priority", "is_premium", "min_member_level", "tags", "note"] {
+    for field in
+        ["api_id", "name", "max_accounts", "group_id", "priority", "is_premium", "min_member_level", "tags", "note"]
+    {
         assert_eq!(one[field], whole[field], "{field}");
     }
     assert_eq!((&one["status"], &one["free_slots"], &one["group_name"]), (&json!("available"), &json!(7), &json!("g")));
@@ -93,13 +95,29 @@ async fn refuses_wrong_fields(kind: Kind) {
     let good = json!({ "api_id": 1_000_001, "api_hash": HASH, "name": "main" });
     let id = owner.ok("POST", &pool(""), good.clone()).await["id"].as_str().unwrap().to_owned();
     for (field, value) in [
-        ("api_id", json!(0)), ("api_id", json!(-1)), ("api_id", json!("2147483648")), ("api_id", json!("1e3")),
-        ("api_id", json!(17349)), ("api_id", Value::Null), ("api_hash", json!("")), ("api_hash", json!("a b")),
-        ("api_hash", json!("x".repeat(257))), ("name", json!(" ")), ("name", json!("x".repeat(201))),
-        ("name", json!("a\u{0}b")), ("max_accounts", json!(0)), ("max_accounts", json!(100_001)),
-        ("priority", json!(1_000_001)), ("min_member_level", json!("emperor")), ("group_id", json!("nowhere")),
-        ("tags", json!([""])), ("tags", json!(vec!["t"; 51])), ("tags", json!(["x".repeat(65)])),
-        ("source_phone", json!("1".repeat(65))), ("note", json!("x".repeat(4_001))), ("surprise", json!(1)),
+        ("api_id", json!(0)),
+        ("api_id", json!(-1)),
+        ("api_id", json!("2147483648")),
+        ("api_id", json!("1e3")),
+        ("api_id", json!(17349)),
+        ("api_id", Value::Null),
+        ("api_hash", json!("")),
+        ("api_hash", json!("a b")),
+        ("api_hash", json!("x".repeat(257))),
+        ("name", json!(" ")),
+        ("name", json!("x".repeat(201))),
+        ("name", json!("a\u{0}b")),
+        ("max_accounts", json!(0)),
+        ("max_accounts", json!(100_001)),
+        ("priority", json!(1_000_001)),
+        ("min_member_level", json!("emperor")),
+        ("group_id", json!("nowhere")),
+        ("tags", json!([""])),
+        ("tags", json!(vec!["t"; 51])),
+        ("tags", json!(["x".repeat(65)])),
+        ("source_phone", json!("1".repeat(65))),
+        ("note", json!("x".repeat(4_001))),
+        ("surprise", json!(1)),
     ] {
         let mut body = good.clone();
         body["api_id"] = json!(1_000_002);

@@ -23,7 +23,10 @@ fn check(value: &Value, shape: &Value, at: &str) -> Result<(), String> {
         }
         Value::Array(shapes) => {
             let members = value.as_array().ok_or_else(|| format!("{at} is no list"))?;
-            members.iter().enumerate().try_for_each(|(index, member)| check(member, &shapes[0], &format!("{at}[{index}]")))
+            members
+                .iter()
+                .enumerate()
+                .try_for_each(|(index, member)| check(member, &shapes[0], &format!("{at}[{index}]")))
         }
         Value::Object(fields) => {
             let object = value.as_object().ok_or_else(|| format!("{at} is no object: {value}"))?;

@@ -65,9 +65,16 @@ async fn groups_live(kind: Kind) {
         owner.ask(method, &path, body).await.problem(404, 2002, "not_found");
     }
     for (field, value) in [
-        ("name", json!("")), ("name", json!("x".repeat(201))), ("description", json!("x".repeat(4_001))),
-        ("color", json!("red")), ("color", json!("#12345")), ("strategy", json!("best")), ("attributes", json!([])),
-        ("attributes", json!("x")), ("attributes", json!({ "a": "b\u{0}c" })), ("attributes", json!({ "a": "x".repeat(17_000) })),
+        ("name", json!("")),
+        ("name", json!("x".repeat(201))),
+        ("description", json!("x".repeat(4_001))),
+        ("color", json!("red")),
+        ("color", json!("#12345")),
+        ("strategy", json!("best")),
+        ("attributes", json!([])),
+        ("attributes", json!("x")),
+        ("attributes", json!({ "a": "b\u{0}c" })),
+        ("attributes", json!({ "a": "x".repeat(17_000) })),
         ("surprise", json!(1)),
     ] {
         let mut body = json!({ "name": "fine" });
@@ -89,7 +96,10 @@ async fn the_tenant_has_a_strategy(kind: Kind) {
     });
     let before = owner.get(&pool("strategies")).await;
     has_shape(before.data(), &shape);
-    assert_eq!((&before.data()["current"], before.data()["strategies"].as_array().unwrap().len()), (&json!("balanced"), 5));
+    assert_eq!(
+        (&before.data()["current"], before.data()["strategies"].as_array().unwrap().len()),
+        (&json!("balanced"), 5)
+    );
     let changed = owner.post(&pool("strategy"), json!({ "strategy": "round_robin" })).await;
     has_shape(changed.data(), &shape);
     owner.import(1_000_001, 1, 5).await;

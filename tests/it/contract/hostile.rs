@@ -45,7 +45,9 @@ impl Operation {
                     path: path.clone(),
                     body: (!body.is_null()).then(|| resolve(document, body)),
                     query: query.map(|one| (one["name"].as_str().unwrap().to_owned(), one["schema"].clone())).collect(),
-                    is_open: told["security"].as_array().is_some_and(|schemes| schemes.iter().all(|one| one == &json!({}))),
+                    is_open: told["security"]
+                        .as_array()
+                        .is_some_and(|schemes| schemes.iter().all(|one| one == &json!({}))),
                 });
             }
         }
@@ -182,7 +184,9 @@ impl Case {
                 let got = (reply.status, number, reply.json["error"]["code"].as_str().unwrap_or_default());
                 assert_eq!(got, (*status, u64::from(*expected), *slug), "{name}: {}", reply.text);
             }
-            Expected::Field(field) => assert!(number == 2001 && names(&reply, field), "{name} must name {field}: {}", reply.text),
+            Expected::Field(field) => {
+                assert!(number == 2001 && names(&reply, field), "{name} must name {field}: {}", reply.text)
+            }
             Expected::Refused => assert!(is_failure, "{name}: {}", reply.text),
             Expected::Permitted => assert!(number != 1003, "{name}: {}", reply.text),
             Expected::NoHarm => {}

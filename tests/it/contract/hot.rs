@@ -149,7 +149,8 @@ async fn batches_answer_in_order(kind: Kind) {
             has_shape(&results[index], &json!({ "success": "true", "data": allocation() }));
             results[index]["data"]["account_id"].as_str().unwrap().to_owned()
         } else {
-            let shape = json!({ "code": "text", "number": "int", "message": "text", "details?": "any", "retry_after?": "int" });
+            let shape =
+                json!({ "code": "text", "number": "int", "message": "text", "details?": "any", "retry_after?": "int" });
             has_shape(&results[index], &json!({ "success": "false", "error": shape }));
             results[index]["error"]["number"].to_string()
         }
@@ -178,7 +179,8 @@ async fn previews_change_nothing(kind: Kind) {
         "why": "text",
     });
     let reasons = ["disabled", "banned", "cooling", "level", "group", "rule"];
-    let rejected: Value = reasons.iter().map(|reason| ((*reason).to_owned(), json!("int"))).collect::<serde_json::Map<_, _>>().into();
+    let rejected: Value =
+        reasons.iter().map(|reason| ((*reason).to_owned(), json!("int"))).collect::<serde_json::Map<_, _>>().into();
     let shape = json!({
         "chosen": { "id": "ulid", "api_id": "digits", "name": "text" }, "would_use": "text",
         "candidates": [candidate], "rejected": rejected,
@@ -214,7 +216,8 @@ async fn lets_go_and_prolongs(kind: Kind) {
     let released = json!({ "allocation_id": "ulid", "api_id": "digits", "account_id": "text", "released_at": "time" });
 
     let one = allocate(&service, json!({ "account_id": "one" })).await;
-    let reply = service.post(&pool("release"), json!({ "phone": "one", "reason": "logout", "allocation_id": null })).await;
+    let reply =
+        service.post(&pool("release"), json!({ "phone": "one", "reason": "logout", "allocation_id": null })).await;
     has_shape(reply.data(), &released);
     assert_eq!((&reply.data()["allocation_id"], &reply.data()["api_id"]), (&one["allocation_id"], &one["api_id"]));
     service.post(&pool("release"), json!({ "account_id": "one" })).await.problem(404, 3006, "not_allocated");
@@ -228,10 +231,17 @@ async fn lets_go_and_prolongs(kind: Kind) {
     let by_id = json!({ "allocation_id": two["allocation_id"] });
     has_shape(service.post(&pool("release"), by_id.clone()).await.data(), &released);
     service.post(&pool("release"), by_id).await.problem(404, 3006, "not_allocated");
-    service.post(&pool("renew"), json!({ "account_id": "two", "ttl_seconds": 9 })).await.problem(404, 3006, "not_allocated");
+    service.post(&pool("renew"), json!({ "account_id": "two", "ttl_seconds": 9 })).await.problem(
+        404,
+        3006,
+        "not_allocated",
+    );
 
     allocate(&service, json!({ "account_id": "three" })).await;
-    service.post(&pool("renew"), json!({ "account_id": "three", "ttl_seconds": 9 })).await.problem(409, 2004, "conflict");
+    service
+        .post(&pool("renew"), json!({ "account_id": "three", "ttl_seconds": 9 }))
+        .await
+        .problem(409, 2004, "conflict");
     service.post(&pool("release"), json!({})).await.wrong("account_id");
     service.post(&pool("release"), json!({ "allocation_id": "no/id" })).await.wrong("allocation_id");
     service.post(&pool("renew"), json!({ "account_id": "three" })).await.wrong("ttl_seconds");
@@ -252,13 +262,20 @@ async fn tells_what_accounts_hold(kind: Kind) {
     let plus = "+8613800000001";
     let held = allocate(&service, json!({ "account_id": plus })).await;
     // A plus may come escaped, bare, or as the space that a bare one decodes to.
-    for query in ["account_id=%2B8613800000001", "account_id=+8613800000001", "account_id= 8613800000001",
-        "phone=+8613800000001&account_id=other", "account_phone=%2B8613800000001&account_id=other&noise=1"]
-    {
+    for query in [
+        "account_id=%2B8613800000001",
+        "account_id=+8613800000001",
+        "account_id= 8613800000001",
+        "phone=+8613800000001&account_id=other",
+        "account_phone=%2B8613800000001&account_id=other&noise=1",
+    ] {
         let reply = service.get(&pool(&format!("account?{query}"))).await;
         has_shape(reply.data(), &shape);
         assert_eq!((&reply.data()["account_id"], &reply.data()["state"]), (&json!(plus), &json!("active")), "{query}");
-        assert_eq!((&reply.data()["allocation_id"], &reply.data()["operator"]), (&held["allocation_id"], &json!("svc:it")));
+        assert_eq!(
+            (&reply.data()["allocation_id"], &reply.data()["operator"]),
+            (&held["allocation_id"], &json!("svc:it"))
+        );
     }
     assert!(service.get(&pool("account?phone=unknown")).await.data().is_null());
     service.get(&pool("account")).await.wrong("account_id");
@@ -275,7 +292,10 @@ async fn tells_what_accounts_hold(kind: Kind) {
     let body = json!({ "account_ids": [plus, "unknown"] });
     let reply = service.post(&pool("accounts/lookup"), body).await;
     has_shape(reply.data(), &json!({ "items": [shape], "missing": ["text"] }));
-    assert_eq!((&reply.data()["items"][0]["account_id"], &reply.data()["missing"]), (&json!(plus), &json!(["unknown"])));
+    assert_eq!(
+        (&reply.data()["items"][0]["account_id"], &reply.data()["missing"]),
+        (&json!(plus), &json!(["unknown"]))
+    );
     service.post(&pool("accounts/lookup"), json!({ "account_ids": [] })).await.wrong("account_ids");
     let many: Vec<String> = (0..501).map(|n| n.to_string()).collect();
     service.post(&pool("accounts/lookup"), json!({ "account_ids": many })).await.wrong("account_ids");

@@ -9,7 +9,8 @@ use crate::harness::{Api, Kind, PATIENCE, Place, upload};
 use crate::on_both;
 
 fn report() -> Value {
-    let line = json!({ "line": "int", "api_id": "digits?", "outcome": "imported|duplicate|rejected", "reason?": "text" });
+    let line =
+        json!({ "line": "int", "api_id": "digits?", "outcome": "imported|duplicate|rejected", "reason?": "text" });
     json!({
         "batch_id": "ulid?", "imported": "int", "duplicates": "int", "rejected": "int", "warnings": "int", "lines": [line],
     })
@@ -41,7 +42,11 @@ async fn takes_every_form(kind: Kind) {
         ("csv", "api_id,api_hash,name\n@1,%,A\n@2,%,B\n".to_owned()),
         ("csv", "App api_id;App api_hash;App title\r\n@1;%;A\r\n@2;%;B\r\n".to_owned()),
         ("csv", "@1,%,A\n@2,%,\"B\"\n".to_owned()),
-        ("json", r#"[{"api_id": @1, "api_hash": "%", "name": "A"}, {"api_id": "@2", "api_hash": "%", "name": "B"}]"#.to_owned()),
+        (
+            "json",
+            r#"[{"api_id": @1, "api_hash": "%", "name": "A"}, {"api_id": "@2", "api_hash": "%", "name": "B"}]"#
+                .to_owned(),
+        ),
         ("text", "# ours\n@1:%:A\n\n@2:%:B".to_owned()),
         ("text", "@1,%,A\n@2 % B\n".to_owned()),
         ("text", "@1\t%\tA\n@2:%:B\n".to_owned()),
@@ -68,7 +73,10 @@ async fn takes_every_form(kind: Kind) {
     has_shape(reply.data(), &report());
     let one = credential(&owner, "2000001").await;
     assert_eq!((&one["max_accounts"], &one["priority"], &one["is_premium"]), (&json!(3), &json!(2), &json!(true)));
-    assert_eq!((&one["tags"], &one["group_id"], &one["min_member_level"]), (&json!(["x", "y"]), &group, &json!("gold")));
+    assert_eq!(
+        (&one["tags"], &one["group_id"], &one["min_member_level"]),
+        (&json!(["x", "y"]), &group, &json!("gold"))
+    );
     assert!(one["source_phone_masked"].is_string() && one["note"] == "n");
     assert_eq!(credential(&owner, "2000002").await["max_accounts"], 9);
 
@@ -98,8 +106,10 @@ async fn one_bad_line_never_stops_the_rest(kind: Kind) {
     let body = json!({ "format": "csv", "data": data });
     let done = import(&owner, body.clone()).await;
     assert_eq!(counts(&done), [3, 1, 5, 1]);
-    let outcomes: Vec<_> = done["lines"].as_array().unwrap().iter().map(|line| line["outcome"].as_str().unwrap()).collect();
-    let expected = ["imported", "rejected", "duplicate", "rejected", "imported", "rejected", "rejected", "rejected", "imported"];
+    let outcomes: Vec<_> =
+        done["lines"].as_array().unwrap().iter().map(|line| line["outcome"].as_str().unwrap()).collect();
+    let expected =
+        ["imported", "rejected", "duplicate", "rejected", "imported", "rejected", "rejected", "rejected", "imported"];
     assert_eq!(outcomes, expected);
     let line = |index: usize| &done["lines"][index];
     assert_eq!((&line(0)["line"], &line(1)["line"]), (&json!(2), &json!(3)), "the lines of the file");
@@ -198,9 +208,11 @@ async fn exports_and_takes_back(kind: Kind) {
     let json = owner.get(&pool("export?format=json&include_hash=true")).await;
     assert!(json.json.as_array().unwrap().iter().all(|one| one["api_hash"] == HASH && one["name"].is_string()));
     let audit = owner.get(&pool("history?action=api.exported")).await;
-    let noted: Vec<_> = audit.data()["items"].as_array().unwrap().iter().map(|row| row["data"]["include_hash"].clone()).collect();
+    let noted: Vec<_> =
+        audit.data()["items"].as_array().unwrap().iter().map(|row| row["data"]["include_hash"].clone()).collect();
     assert_eq!(noted, [true, false, true, false].map(Value::from));
-    for (query, field) in [("format=xml", "format"), ("include_hash=maybe", "include_hash"), ("surprise=1", "surprise")] {
+    for (query, field) in [("format=xml", "format"), ("include_hash=maybe", "include_hash"), ("surprise=1", "surprise")]
+    {
         owner.get(&pool(&format!("export?{query}"))).await.wrong(field);
     }
 
@@ -212,7 +224,8 @@ async fn exports_and_takes_back(kind: Kind) {
         let done = import(&newcomer, json!({ "format": format, "data": data })).await;
         assert_eq!(counts(&done), [6, 0, 0, 0], "{done}");
         let reply = newcomer.get(&format!("{POOL}?sort=api_id")).await;
-        let came: Vec<_> = reply.data()["items"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+        let came: Vec<_> =
+            reply.data()["items"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
         assert_eq!(came, names, "{format}");
         let undo = pool(&format!("batch/{}/undo", done["batch_id"].as_str().unwrap()));
         newcomer.ok("POST", &undo, Value::Null).await;

@@ -79,10 +79,23 @@ async fn filters_and_sorts(kind: Kind) {
     assert_eq!(ids(&owner.get(&format!("{POOL}?q={one}")).await), [5], "by our id");
 
     for (query, field) in [
-        ("limit=0", "limit"), ("limit=501", "limit"), ("limit=-1", "limit"), ("limit=x", "limit"), ("limit=1.5", "limit"),
-        ("sort=colour", "sort"), ("sort=--name", "sort"), ("status=open", "status"), ("status!=open", "status"),
-        ("health_grade=great", "health_grade"), ("cursor=x", "cursor"), ("cursor=e30", "cursor"), ("colour=red", "colour"),
-        ("limit=1&limit=2", "limit"), ("health_grade!=great", "health_grade"), ("q=a%00b", "q"), ("q=%ff", "q"),
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=x", "limit"),
+        ("limit=1.5", "limit"),
+        ("sort=colour", "sort"),
+        ("sort=--name", "sort"),
+        ("status=open", "status"),
+        ("status!=open", "status"),
+        ("health_grade=great", "health_grade"),
+        ("cursor=x", "cursor"),
+        ("cursor=e30", "cursor"),
+        ("colour=red", "colour"),
+        ("limit=1&limit=2", "limit"),
+        ("health_grade!=great", "health_grade"),
+        ("q=a%00b", "q"),
+        ("q=%ff", "q"),
     ] {
         owner.get(&format!("{POOL}?{query}")).await.wrong(field);
     }
@@ -94,9 +107,21 @@ async fn pages_join_without_gaps(kind: Kind) {
     let server = place.serve().await;
     let owner = server.owner().await;
     furnish(&owner).await;
-    for sort in ["created_at", "-created_at", "name", "-name", "api_id", "-api_id", "priority", "-priority", "-health_score",
-        "current_accounts", "-success_count", "fail_count", "last_allocated_at"]
-    {
+    for sort in [
+        "created_at",
+        "-created_at",
+        "name",
+        "-name",
+        "api_id",
+        "-api_id",
+        "priority",
+        "-priority",
+        "-health_score",
+        "current_accounts",
+        "-success_count",
+        "fail_count",
+        "last_allocated_at",
+    ] {
         let whole = ids(&owner.get(&format!("{POOL}?sort={sort}")).await);
         let (mut joined, mut cursor) = (Vec::new(), String::new());
         for _ in 0..5 {

@@ -27,7 +27,10 @@ async fn the_first_owner(kind: Kind) {
     let reply = login(&server, "first", &password).await;
     let user = json!({ "id": "ulid", "username": "text", "role": "owner|admin", "tenant_id": "text" });
     has_shape(reply.data(), &json!({ "token": "text", "expires_at": "time", "refresh_token?": "text", "user": user }));
-    assert_eq!((&reply.data()["user"]["role"], &reply.data()["user"]["tenant_id"]), (&json!("owner"), &json!("default")));
+    assert_eq!(
+        (&reply.data()["user"]["role"], &reply.data()["user"]["tenant_id"]),
+        (&json!("owner"), &json!("default"))
+    );
     assert!(!server.logged().contains(&password));
     login(&server, "admin", PASSWORD).await.problem(401, 1001, "unauthenticated");
     server.stop().await;
@@ -49,7 +52,11 @@ async fn signs_in_and_changes_passwords(kind: Kind) {
     has_shape(me.data(), &shape);
     assert_eq!((&me.data()["username"], &me.data()["role"]), (&json!("admin"), &json!("owner")));
     let table = owner.get("/api/admin/permissions").await;
-    let roles: Value = ["owner", "admin", "operator", "auditor"].into_iter().map(|r| (r.to_owned(), json!(["text"]))).collect::<serde_json::Map<_, _>>().into();
+    let roles: Value = ["owner", "admin", "operator", "auditor"]
+        .into_iter()
+        .map(|r| (r.to_owned(), json!(["text"])))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     has_shape(table.data(), &json!({ "roles": roles, "permissions": ["text"] }));
     assert_eq!(me.data()["permissions"], table.data()["roles"]["owner"]);
     // People reach the endpoints of services with their JWT.
@@ -68,7 +75,8 @@ async fn signs_in_and_changes_passwords(kind: Kind) {
     login(&server, "admin", PASSWORD).await.problem(401, 1001, "unauthenticated");
     login(&server, "admin", "a new password").await.data();
     for (body, field) in [
-        (json!({}), "username"), (json!({ "username": "admin" }), "password"),
+        (json!({}), "username"),
+        (json!({ "username": "admin" }), "password"),
         (json!({ "username": "a\u{0}", "password": "x" }), "username"),
         (json!({ "username": "x".repeat(257), "password": "x" }), "username"),
         (json!({ "username": "admin", "password": "x", "surprise": 1 }), "surprise"),
@@ -132,7 +140,8 @@ async fn service_tokens_live_and_end(kind: Kind) {
     let place = Place::new(kind).await;
     let server = place.serve().await;
     let owner = server.owner().await;
-    let soon = (chrono::DateTime::<chrono::Utc>::from(std::time::UNIX_EPOCH) + chrono::Duration::days(36_000)).to_rfc3339();
+    let soon =
+        (chrono::DateTime::<chrono::Utc>::from(std::time::UNIX_EPOCH) + chrono::Duration::days(36_000)).to_rfc3339();
     let body = json!({
         "product": "chat-x", "scopes": ["credpool:allocate", "credpool:report"], "member_level": "gold", "note": "n",
         "expires_at": soon,
@@ -157,7 +166,11 @@ async fn service_tokens_live_and_end(kind: Kind) {
     assert_eq!(owner.get(&next).await.data()["items"][0]["product"], "p");
 
     // Either header; the scheme's case does not matter.
-    for (name, value) in [("x-service-token", text.to_owned()), ("authorization", format!("Bearer {text}")), ("authorization", format!("bearer {text}"))] {
+    for (name, value) in [
+        ("x-service-token", text.to_owned()),
+        ("authorization", format!("Bearer {text}")),
+        ("authorization", format!("bearer {text}")),
+    ] {
         let reply = server.anonymous().with(name, &value).post(&pool("allocate"), json!({ "account_id": "a" })).await;
         reply.problem(409, 3002, "none_available");
     }
@@ -166,9 +179,16 @@ async fn service_tokens_live_and_end(kind: Kind) {
     owner.ask("DELETE", &path, Value::Null).await.problem(404, 2002, "not_found");
     assert_eq!(owner.get(TOKENS).await.data()["total"], 1);
     for (field, value) in [
-        ("product", json!("")), ("product", json!("Chat")), ("product", json!("x".repeat(33))), ("scopes", json!([])),
-        ("scopes", json!(["credpool:everything"])), ("scopes", json!(["pool:allocate"])), ("member_level", json!("emperor")),
-        ("note", json!("x".repeat(201))), ("expires_at", json!("2001-01-01T00:00:00Z")), ("expires_at", json!("soon")),
+        ("product", json!("")),
+        ("product", json!("Chat")),
+        ("product", json!("x".repeat(33))),
+        ("scopes", json!([])),
+        ("scopes", json!(["credpool:everything"])),
+        ("scopes", json!(["pool:allocate"])),
+        ("member_level", json!("emperor")),
+        ("note", json!("x".repeat(201))),
+        ("expires_at", json!("2001-01-01T00:00:00Z")),
+        ("expires_at", json!("soon")),
         ("surprise", json!(1)),
     ] {
         let mut body = json!({ "product": "p", "scopes": ["credpool:*"] });

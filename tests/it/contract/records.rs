@@ -63,8 +63,12 @@ async fn allocations_are_kept(kind: Kind) {
     }
     assert_eq!(joined, ["b", "d", "+86138", "c", "b"]);
     for (query, field) in [
-        ("status=open", "status"), ("api_id=x", "api_id"), ("account_id=a%00", "account_id"), ("limit=0", "limit"),
-        ("cursor=x", "cursor"), ("surprise=1", "surprise"),
+        ("status=open", "status"),
+        ("api_id=x", "api_id"),
+        ("account_id=a%00", "account_id"),
+        ("limit=0", "limit"),
+        ("cursor=x", "cursor"),
+        ("surprise=1", "surprise"),
     ] {
         owner.get(&pool(&format!("allocations?{query}"))).await.wrong(field);
     }
@@ -115,8 +119,13 @@ async fn history_is_told(kind: Kind) {
         assert_eq!(joined, column(&whole, "id"), "{filter}");
     }
     for (query, field) in [
-        ("action=api.exploded", "action"), ("action=user.signed_in", "action"), ("from=yesterday", "from"),
-        ("to=2026-13-01", "to"), ("api_id=-1", "api_id"), ("format=xml", "format"), ("surprise=1", "surprise"),
+        ("action=api.exploded", "action"),
+        ("action=user.signed_in", "action"),
+        ("from=yesterday", "from"),
+        ("to=2026-13-01", "to"),
+        ("api_id=-1", "api_id"),
+        ("format=xml", "format"),
+        ("surprise=1", "surprise"),
     ] {
         owner.get(&pool(&format!("history?{query}"))).await.wrong(field);
     }

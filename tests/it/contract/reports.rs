@@ -44,7 +44,11 @@ async fn charges_whose_fault_it_is(kind: Kind) {
         let reply = service.post(&pool("result"), body).await;
         has_shape(reply.data(), &outcome());
         assert_eq!((&reply.data()["fault"], &reply.data()["action"]), (&json!(fault), &json!(action)), "{error}");
-        assert_eq!((&reply.data()["recorded"], &reply.data()["consecutive_failures"]), (&json!(true), &json!(0)), "{error}");
+        assert_eq!(
+            (&reply.data()["recorded"], &reply.data()["consecutive_failures"]),
+            (&json!(true), &json!(0)),
+            "{error}"
+        );
     }
     // Everything that a client may say, and more than we use.
     let whole = json!({
@@ -58,7 +62,10 @@ async fn charges_whose_fault_it_is(kind: Kind) {
     let invalid = |account: &str| json!({ "api_id": "1000001", "success": false, "error": "API_ID_INVALID", "account_id": account });
     let success = json!({ "api_id": "1000001", "success": true });
     let first = service.post(&pool("result"), invalid("a")).await;
-    assert_eq!((&first.data()["action"], &first.data()["consecutive_failures"]), (&json!("credential_flagged"), &json!(1)));
+    assert_eq!(
+        (&first.data()["action"], &first.data()["consecutive_failures"]),
+        (&json!("credential_flagged"), &json!(1))
+    );
     assert_eq!(service.post(&pool("result"), success).await.data()["recovered"], true);
     service.post(&pool("result"), invalid("b")).await.data();
     let last = service.post(&pool("result"), invalid("c")).await;
@@ -115,7 +122,9 @@ async fn many_reports_answer_in_order(kind: Kind) {
     let outcomes = reply.data()["results"].as_array().unwrap();
     let seen: Vec<Value> = outcomes
         .iter()
-        .map(|one| if one["success"] == true { one["data"]["recorded"].clone() } else { one["error"]["number"].clone() })
+        .map(
+            |one| if one["success"] == true { one["data"]["recorded"].clone() } else { one["error"]["number"].clone() },
+        )
         .collect();
     assert_eq!(seen, [json!(true), json!(2002), json!(2001), json!(false), json!(true)]);
     assert_eq!(outcomes[4]["data"]["fault"], "proxy");

@@ -33,7 +33,8 @@ async fn secrets_stay_secret(kind: Kind) {
     let server = Server::spawn(command, place.dir.path()).await;
     let owner = server.sign_in("admin", ADMIN).await;
     let jwt = owner.header("authorization").to_owned();
-    let issued = owner.ok("POST", "/api/admin/service-tokens", json!({ "product": "it", "scopes": ["credpool:*"] })).await;
+    let issued =
+        owner.ok("POST", "/api/admin/service-tokens", json!({ "product": "it", "scopes": ["credpool:*"] })).await;
     let token = issued["token"].as_str().unwrap().to_owned();
     let service = server.anonymous().with("x-service-token", &token);
     let output = crate::command::with_input(&place, &["user", "add", "worker"], &format!("{WORKER}\n"));
@@ -47,8 +48,11 @@ async fn secrets_stay_secret(kind: Kind) {
     seen.push(owner.post(POOL, body).await);
     seen.push(owner.post(POOL, json!({ "api_id": HASH, "api_hash": 1, "name": PHONE })).await);
     seen.push(owner.post(POOL, json!({ "api_id": 1_000_002, "api_hash": [HASH], "name": "n" })).await);
-    seen.push(owner.post(POOL, json!({ "api_id": 1_000_002, "api_hash": format!("{HASH} {HASH}"), "name": "n" })).await);
-    let data = format!("1000003,{LINE_HASH},x\n{LINE_HASH},1000004\n1000005,{LINE_HASH} {LINE_HASH}\n17349,{LINE_HASH}\n");
+    seen.push(
+        owner.post(POOL, json!({ "api_id": 1_000_002, "api_hash": format!("{HASH} {HASH}"), "name": "n" })).await,
+    );
+    let data =
+        format!("1000003,{LINE_HASH},x\n{LINE_HASH},1000004\n1000005,{LINE_HASH} {LINE_HASH}\n17349,{LINE_HASH}\n");
     seen.push(owner.post(&pool("batch"), json!({ "data": data })).await);
     seen.push(owner.post(&pool("batch"), json!({ "data": [LINE_HASH] })).await);
     seen.push(owner.ask("PUT", &pool(&id), json!({ "api_hash": NEW_HASH, "max_accounts": NEW_HASH })).await);
@@ -69,9 +73,21 @@ async fn secrets_stay_secret(kind: Kind) {
     let shown = owner.post(&pool(&format!("{id}/reveal")), json!({ "reason": "r" })).await;
     assert_eq!(shown.data()["api_hash"], NEW_HASH);
     assert!(owner.get(&pool("export?include_hash=true")).await.text.contains(NEW_HASH));
-    for path in ["", "?q=1000001", "export", "export?format=json", "history", "history?format=csv", "allocations", "groups",
-        "health", "stats", "account?account_id=a", &id, &format!("{id}/health")]
-    {
+    for path in [
+        "",
+        "?q=1000001",
+        "export",
+        "export?format=json",
+        "history",
+        "history?format=csv",
+        "allocations",
+        "groups",
+        "health",
+        "stats",
+        "account?account_id=a",
+        &id,
+        &format!("{id}/health"),
+    ] {
         seen.push(owner.get(&pool(path)).await);
     }
     seen.push(owner.post(&pool("accounts/lookup"), json!({ "account_ids": ["a"] })).await);

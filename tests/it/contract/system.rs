@@ -28,7 +28,9 @@ async fn answers_have_their_envelope(kind: Kind) {
     assert!(one.header("x-request-id") != two.header("x-request-id"));
     assert_eq!((one.header("cache-control"), one.header("x-content-type-options")), ("no-store", "nosniff"));
 
-    for path in ["/api", "/api/", "/api/admin", "/api/admin/api-pool/a/b", "/api/admin/api-pool/groups/a/b", "/api/nothing"] {
+    for path in
+        ["/api", "/api/", "/api/admin", "/api/admin/api-pool/a/b", "/api/admin/api-pool/groups/a/b", "/api/nothing"]
+    {
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
             owner.ask(method, path, Value::Null).await.problem(404, 2002, "not_found");
         }
@@ -40,14 +42,17 @@ async fn answers_have_their_envelope(kind: Kind) {
 
     // A missing Content-Type counts as JSON; another one does not.
     let send = async |kind: Option<&str>| {
-        let request = owner.request("POST", &pool("groups")).body(format!(r#"{{"name":"{}"}}"#, kind.unwrap_or("none")));
+        let request =
+            owner.request("POST", &pool("groups")).body(format!(r#"{{"name":"{}"}}"#, kind.unwrap_or("none")));
         ask(match kind {
             Some(kind) => request.header("content-type", kind),
             None => request,
         })
         .await
     };
-    for json in [None, Some("application/json"), Some("APPLICATION/JSON; charset=utf-8"), Some("application/merge-patch+json")] {
+    for json in
+        [None, Some("application/json"), Some("APPLICATION/JSON; charset=utf-8"), Some("application/merge-patch+json")]
+    {
         send(json).await.data();
     }
     for other in ["text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data", "json", ""] {
@@ -75,7 +80,8 @@ async fn tells_how_the_pool_is(kind: Kind) {
         "id": "ulid", "api_id": "digits", "name": "text", "score": "int", "grade": GRADE,
         "status": "available|in_use|disabled|banned",
     });
-    let grades: serde_json::Map<String, Value> = GRADE.split('|').map(|grade| (grade.to_owned(), json!("int"))).collect();
+    let grades: serde_json::Map<String, Value> =
+        GRADE.split('|').map(|grade| (grade.to_owned(), json!("int"))).collect();
     let health = json!({
         "total_apis": "int", "average_score": "number", "overall_grade": GRADE, "grade_distribution": grades,
         "critical_apis": [named], "needs_attention": [named], "updated_at": "time?",
@@ -92,7 +98,11 @@ async fn tells_how_the_pool_is(kind: Kind) {
     }
     owner.import(1_000_001, 4, 5).await;
     let ids: Vec<String> = owner.get(&format!("{POOL}?sort=api_id")).await.data()["items"]
-        .as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["id"].as_str().unwrap().to_owned())
+        .collect();
     owner.ok("POST", &pool(&format!("{}/disable", ids[0])), Value::Null).await;
     owner.ok("POST", &pool(&format!("{}/ban", ids[1])), json!({ "reason": "r" })).await;
     for (account, result) in [("a", json!(null)), ("b", json!("Timeout")), ("c", json!("API_ID_INVALID"))] {
@@ -104,7 +114,10 @@ async fn tells_how_the_pool_is(kind: Kind) {
     has_shape(figures.data(), &stats);
     let data = figures.data();
     assert_eq!(data["by_status"], json!({ "available": 1, "in_use": 1, "disabled": 1, "banned": 1 }));
-    assert_eq!((&data["slots"], &data["used"], &data["free"], &data["used_percent"]), (&json!(10), &json!(3), &json!(7), &json!(30.0)));
+    assert_eq!(
+        (&data["slots"], &data["used"], &data["free"], &data["used_percent"]),
+        (&json!(10), &json!(3), &json!(7), &json!(30.0))
+    );
     let results = json!({
         "total": 3, "successes": 1, "failures": 2, "success_rate": 1.0 / 3.0, "by_fault": { "proxy": 1, "credential": 1 },
     });
@@ -114,7 +127,8 @@ async fn tells_how_the_pool_is(kind: Kind) {
     }
     let whole = owner.get(&pool("health")).await;
     has_shape(whole.data(), &health);
-    let counted: i64 = whole.data()["grade_distribution"].as_object().unwrap().values().map(|n| n.as_i64().unwrap()).sum();
+    let counted: i64 =
+        whole.data()["grade_distribution"].as_object().unwrap().values().map(|n| n.as_i64().unwrap()).sum();
     assert_eq!((counted, &whole.data()["total_apis"]), (4, &json!(4)));
     let one = owner.get(&pool(&format!("{}/health", ids[2]))).await;
     let parts = json!({
@@ -143,11 +157,37 @@ async fn documents_itself() {
     let document = anonymous.get("/api/openapi.json").await;
     assert_eq!((document.status, document.header("content-type")), (200, "application/json"));
     assert!(document.json["openapi"].as_str().unwrap().starts_with("3.1"));
-    for path in ["allocate", "allocate/batch", "allocate/preview", "release", "renew", "account", "accounts/lookup", "result",
-        "results", "", "{id}", "{id}/enable", "{id}/disable", "{id}/ban", "{id}/unban", "{id}/reset-failures", "{id}/reveal",
-        "{id}/release-all", "{id}/health", "batch", "export", "allocations", "groups", "groups/{id}", "strategies", "strategy",
-        "history", "health", "stats"]
-    {
+    for path in [
+        "allocate",
+        "allocate/batch",
+        "allocate/preview",
+        "release",
+        "renew",
+        "account",
+        "accounts/lookup",
+        "result",
+        "results",
+        "",
+        "{id}",
+        "{id}/enable",
+        "{id}/disable",
+        "{id}/ban",
+        "{id}/unban",
+        "{id}/reset-failures",
+        "{id}/reveal",
+        "{id}/release-all",
+        "{id}/health",
+        "batch",
+        "export",
+        "allocations",
+        "groups",
+        "groups/{id}",
+        "strategies",
+        "strategy",
+        "history",
+        "health",
+        "stats",
+    ] {
         assert!(document.json["paths"][pool(path)].is_object(), "{path}");
     }
     for (path, methods) in document.json["paths"].as_object().unwrap() {
@@ -161,7 +201,10 @@ async fn documents_itself() {
     let page = anonymous.get("/docs/").await;
     assert_eq!(page.status, 200, "{}", page.text);
     let mut loaded = 0;
-    for (_, rest) in ["src=\"", "href=\""].iter().flat_map(|word| page.text.match_indices(word).map(|(at, word)| (at, &page.text[at + word.len()..]))) {
+    for (_, rest) in ["src=\"", "href=\""]
+        .iter()
+        .flat_map(|word| page.text.match_indices(word).map(|(at, word)| (at, &page.text[at + word.len()..])))
+    {
         let link = rest.split('"').next().unwrap();
         assert!(!link.contains("//"), "from outside: {link}");
         let asset = anonymous.get(&format!("/docs/{}", link.trim_start_matches("./"))).await;

@@ -76,7 +76,8 @@ async fn storm(kind: Kind, roles: &[&str]) {
 async fn known(caller: &Api) {
     let started = Instant::now();
     loop {
-        let (status, answer) = caller.send("GET", "/api/admin/api-pool/account?account_id=x", json!(null)).await.unwrap();
+        let (status, answer) =
+            caller.send("GET", "/api/admin/api-pool/account?account_id=x", json!(null)).await.unwrap();
         if status.is_success() {
             return;
         }

@@ -167,7 +167,8 @@ async fn template(server: &str) -> &'static str {
 fn server() -> &'static str {
     static URL: OnceLock<String> = OnceLock::new();
     URL.get_or_init(|| match std::env::var("TEST_DATABASE_URL") {
-        Ok(url) => url.trim_end_matches('/').to_owned(),
+        // With or without the name of a database to connect to.
+        Ok(url) => url.trim_end_matches('/').trim_end_matches("/postgres").to_owned(),
         Err(_) => start_server(),
     })
 }

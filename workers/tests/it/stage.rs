@@ -102,7 +102,11 @@ impl Process {
     }
 
     pub fn start_polling(store: &Store, registry: Registry, poll: Duration) -> Self {
-        Self::start_with(store, registry, WorkerConfig { heartbeat: Duration::from_secs(1), poll, ..WorkerConfig::default() })
+        Self::start_with(
+            store,
+            registry,
+            WorkerConfig { heartbeat: Duration::from_secs(1), poll, ..WorkerConfig::default() },
+        )
     }
 
     pub fn start_with(store: &Store, registry: Registry, config: WorkerConfig) -> Self {

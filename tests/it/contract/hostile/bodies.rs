@@ -6,7 +6,8 @@ use super::{Case, Expected, Ground, MARK, Operation, sample, types};
 
 const MALFORMED: Expected = Expected::Failure(400, 2000, "malformed");
 /// Texts that are kept or compared as they are, whatever they hold, or that others win over.
-const OPAQUE: [&str; 7] = ["password", "old_password", "new_password", "error", "data", "proxy_country", "allocation_id"];
+const OPAQUE: [&str; 7] =
+    ["password", "old_password", "new_password", "error", "data", "proxy_country", "allocation_id"];
 
 /// Bodies that can't be read, for every operation that takes one.
 pub fn cases(ground: &Ground) -> Vec<Case> {
@@ -16,9 +17,12 @@ pub fn cases(ground: &Ground) -> Vec<Case> {
             let request = operation.send(&ground.owner, ground.id(operation), body);
             cases.push(Case::new(format!("{}: {what}", operation.name()), request, expected));
         };
-        let field = operation.body.as_ref().unwrap()["properties"].as_object().and_then(|all| all.keys().next().cloned());
+        let field =
+            operation.body.as_ref().unwrap()["properties"].as_object().and_then(|all| all.keys().next().cloned());
         let field = field.unwrap_or_else(|| "x".to_owned());
-        for text in ["{", "{\"", "nul", "{'a':1}", "{\"a\":1,}", "{} {}", "{}x", "\u{feff}{}", "{\"a\":01}", "<a/>", "a=1"] {
+        for text in
+            ["{", "{\"", "nul", "{'a':1}", "{\"a\":1,}", "{} {}", "{}x", "\u{feff}{}", "{\"a\":01}", "<a/>", "a=1"]
+        {
             add(text, text.as_bytes().to_vec(), MALFORMED);
         }
         add("a number without end", b"{\"a\":1e999}".to_vec(), Expected::Refused);
@@ -31,7 +35,9 @@ pub fn cases(ground: &Ground) -> Vec<Case> {
         add("deep and open", format!("{{\"{field}\":{}", "[".repeat(100_000)).into_bytes(), Expected::Refused);
         let deep = format!("{{\"{field}\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
         add("deep and closed", deep.into_bytes(), Expected::Refused);
-        for (text, what) in [("[]", "a list"), ("null", "null"), ("7", "a number"), ("\"x\"", "a text"), ("true", "a truth")] {
+        for (text, what) in
+            [("[]", "a list"), ("null", "null"), ("7", "a number"), ("\"x\"", "a text"), ("true", "a truth")]
+        {
             add(what, text.as_bytes().to_vec(), Expected::Field("body".to_owned()));
         }
         unknown_fields(operation, &mut add);
@@ -94,7 +100,8 @@ impl Whole<'_> {
 }
 
 fn each_property(schema: &Value, prefix: &str, tell: &mut impl FnMut(&str, &str, &Value, Whole<'_>)) {
-    let required = |schema: &Value, name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
+    let required =
+        |schema: &Value, name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
     for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
         let whole = Whole { outer: None, name, is_required: required(schema, name) };
         tell(&format!("{prefix}{name}"), name, inner, whole);
@@ -108,7 +115,9 @@ fn each_property(schema: &Value, prefix: &str, tell: &mut impl FnMut(&str, &str,
 
 fn wrong_values(name: &str, path: &str, schema: &Value, is_required: bool) -> Vec<(Value, Expected)> {
     let allowed = types(schema);
-    let takes = |kind: &str| allowed.iter().any(|one| one == kind) || (kind == "integer" && allowed.iter().any(|one| one == "number"));
+    let takes = |kind: &str| {
+        allowed.iter().any(|one| one == kind) || (kind == "integer" && allowed.iter().any(|one| one == "number"))
+    };
     // In a batch, what the types don't decide is the member's own outcome.
     let is_member = path.contains('[');
     let field = || Expected::Field(path.to_owned());

@@ -21,7 +21,21 @@ pub fn cases(ground: &Ground) -> Vec<Case> {
 
 fn in_paths(ground: &Ground, operation: &Operation, cases: &mut Vec<Case>) {
     let long = "x".repeat(10_000);
-    let ids = ["nope", "01J0000000000000000000000", "%00", "a%00b", "%ff", "a%2Fb", "..%2f..%2fetc", "%27", "%F0%9F%92%A5", "-1", "a%20b", "%25", &long];
+    let ids = [
+        "nope",
+        "01J0000000000000000000000",
+        "%00",
+        "a%00b",
+        "%ff",
+        "a%2Fb",
+        "..%2f..%2fetc",
+        "%27",
+        "%F0%9F%92%A5",
+        "-1",
+        "a%20b",
+        "%25",
+        &long,
+    ];
     for id in ids {
         let body = if operation.body.is_some() { operation.sample().to_string() } else { String::new() };
         let request = operation.send(&ground.owner, id, body);
@@ -43,7 +57,9 @@ fn in_queries(ground: &Ground, operation: &Operation, cases: &mut Vec<Case>) {
         }
         add(format!("{name}={}", "x".repeat(10_240)), field());
         if takes("integer") {
-            for value in ["abc", "-1", "0", "1.5", "1e3", "99999999999999999999", "-99999999999999999999", "0x10", "%2B-1", MARK] {
+            for value in
+                ["abc", "-1", "0", "1.5", "1e3", "99999999999999999999", "-99999999999999999999", "0x10", "%2B-1", MARK]
+            {
                 add(format!("{name}={value}"), field());
             }
         } else if takes("boolean") {

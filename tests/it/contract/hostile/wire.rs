@@ -37,13 +37,22 @@ fn methods(ground: &Ground) -> Vec<Case> {
 
 fn types(ground: &Ground, operation: &Operation, cases: &mut Vec<Case>) {
     let send = |kind: Option<&str>| {
-        let request = ground.owner.request(&operation.method, &operation.at(ground.id(operation))).body(operation.sample().to_string());
+        let request = ground
+            .owner
+            .request(&operation.method, &operation.at(ground.id(operation)))
+            .body(operation.sample().to_string());
         match kind {
             Some(kind) => request.header("content-type", kind),
             None => request,
         }
     };
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "json"] {
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/xml",
+        "json",
+    ] {
         cases.push(Case::new(format!("{} as {kind}", operation.name()), send(Some(kind)), NOT_JSON));
     }
     for kind in [None, Some("application/json; charset=utf-8"), Some("Application/JSON")] {
@@ -54,7 +63,11 @@ fn types(ground: &Ground, operation: &Operation, cases: &mut Vec<Case>) {
 
 /// Bodies just within and just beyond the limit, and far beyond it.
 fn sizes(ground: &Ground, operation: &Operation, cases: &mut Vec<Case>) {
-    let limit = if operation.path.ends_with("/api-pool/batch") || operation.path.ends_with("/proxies/batch") { 16 * MIB } else { MIB };
+    let limit = if operation.path.ends_with("/api-pool/batch") || operation.path.ends_with("/proxies/batch") {
+        16 * MIB
+    } else {
+        MIB
+    };
     let padded = |length: usize| {
         let mut body = operation.sample().to_string();
         body.push_str(&" ".repeat(length - body.len()));
@@ -65,5 +78,9 @@ fn sizes(ground: &Ground, operation: &Operation, cases: &mut Vec<Case>) {
     cases.push(Case::new(named("one byte too large"), padded(limit + 1), TOO_LARGE));
     cases.push(Case::new(named("far too large"), padded(limit + 3 * MIB), TOO_LARGE));
     let text = format!("{{\"{MARK}\":\"{}\"}}", "x".repeat(limit));
-    cases.push(Case::new(named("one large text"), operation.send(&ground.owner, ground.id(operation), text), TOO_LARGE));
+    cases.push(Case::new(
+        named("one large text"),
+        operation.send(&ground.owner, ground.id(operation), text),
+        TOO_LARGE,
+    ));
 }
