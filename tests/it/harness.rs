@@ -208,6 +208,12 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = self.logged();
+            let troubles: Vec<&str> = log.lines().filter(|l| l.contains("WARN") || l.contains("ERROR")).collect();
+            let last = &troubles[troubles.len().saturating_sub(20)..];
+            eprintln!("{} had {} troubles, the last: {last:#?}", self.base, troubles.len());
+        }
     }
 }
 

@@ -185,7 +185,7 @@ impl Case {
                 assert_eq!(got, (*status, u64::from(*expected), *slug), "{name}: {}", reply.text);
             }
             Expected::Field(field) => {
-                assert!(number == 2001 && names(&reply, field), "{name} must name {field}: {}", reply.text)
+                assert!(number == 2001 && names(&reply, field), "{name} must name {field}: {}", reply.text);
             }
             Expected::Refused => assert!(is_failure, "{name}: {}", reply.text),
             Expected::Permitted => assert!(number != 1003, "{name}: {}", reply.text),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
+use futures::future::{join_all, try_join_all};
 use serde_json::{Value, json};
 
 use super::ledger::{Held, Ledger, Told, What, assert_database_agrees};
@@ -150,8 +150,8 @@ async fn wave(name: &str, callers: &[Api], tasks: Vec<Task>) -> Vec<Told> {
             told
         })
     });
-    let clients = tokio::time::timeout(2 * PATIENCE, join_all(clients)).await.expect("a wave comes to an end");
-    let told: Vec<Told> = clients.into_iter().flat_map(Result::unwrap).collect();
+    let clients = tokio::time::timeout(2 * PATIENCE, try_join_all(clients)).await.expect("a wave comes to an end");
+    let told: Vec<Told> = clients.unwrap().into_iter().flatten().collect();
     let (count, seconds) = (told.len(), started.elapsed().as_secs_f64());
     let slowest = told.iter().map(|t| t.answered - t.asked).max().unwrap_or_default();
     println!("{name}: {count} requests in {seconds:.1} s, {:.0}/s, the slowest {slowest:.1?}", count as f64 / seconds);
