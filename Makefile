@@ -26,7 +26,7 @@ lint: setup web/dist/index.html
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/setup.sh cargo-deny
-	cargo deny --offline check bans licenses sources
+	cargo deny --offline check --hide-inclusion-graph bans licenses sources
 	cd web && npm run typecheck
 
 fmt:

@@ -1,4 +1,5 @@
 //! The command line. `--help` is documentation.
+#![allow(clippy::doc_markdown, reason = "the comments are what `--help` prints")]
 
 use std::path::PathBuf;
 

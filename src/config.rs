@@ -85,6 +85,7 @@ pub enum LogFormat {
 /// How many days things are kept.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names, reason = "a number says its unit")]
 pub struct Retention {
     /// History and audit trail.
     pub journal_days: u32,
@@ -306,7 +307,8 @@ mod tests {
         assert_eq!(load("", &[]).unwrap().http_port, 8080);
         assert_eq!(load("http_port = 1", &[]).unwrap().http_port, 1);
         assert_eq!(load("http_port = 1", &[("HTTP_PORT", "2")]).unwrap().http_port, 2);
-        assert_eq!(load("", &[("API_POOL_CAPACITY__WARNING_PERCENT", "70")]).unwrap().capacity.warning_percent, 70.0);
+        let capacity = load("", &[("API_POOL_CAPACITY__WARNING_PERCENT", "70")]).unwrap().capacity;
+        assert!((capacity.warning_percent - 70.0).abs() < f64::EPSILON);
     }
 
     #[test]

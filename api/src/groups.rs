@@ -105,12 +105,12 @@ pub async fn add(may: May<rights::WriteCredentials>, Strict(new): Strict<NewGrou
     draft.check()?;
     let (store, caller) = (&may.app.store, &may.caller);
     let id = store.add_group(&caller.tenant, &caller.origin, &draft).await?;
-    answer(store.group(&caller.tenant, &id).await?)
+    Ok(answer(store.group(&caller.tenant, &id).await?))
 }
 
-fn answer(group: Group) -> Result<Answer<GroupView>> {
+fn answer(group: Group) -> Answer<GroupView> {
     let version = group.version;
-    Ok(Answer::new(GroupView::from(group)).etag(version))
+    Answer::new(GroupView::from(group)).etag(version)
 }
 
 /// One group.
@@ -119,7 +119,7 @@ fn answer(group: Group) -> Result<Answer<GroupView>> {
     responses((status = 200, description = "The group", body = Answer<GroupView>))
 )]
 pub async fn get(may: May<rights::ReadCredentials>, Id(id): Id) -> Result<Answer<GroupView>> {
-    answer(may.app.store.group(&may.caller.tenant, &GroupId::from(id)).await?)
+    Ok(answer(may.app.store.group(&may.caller.tenant, &GroupId::from(id)).await?))
 }
 
 /// A change: what is absent stays, what is `null` is cleared.
@@ -171,7 +171,7 @@ pub async fn update(
     // Merged onto the version that was read, so that nobody's edit in between is lost.
     let expected = expected.unwrap_or(before.version);
     store.update_group(&caller.tenant, &caller.origin, &id, &draft, Some(expected)).await?;
-    answer(store.group(&caller.tenant, &id).await?)
+    Ok(answer(store.group(&caller.tenant, &id).await?))
 }
 
 /// What was removed.

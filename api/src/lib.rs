@@ -47,7 +47,7 @@ pub use credentials::{Export, ExportFormat};
 pub use openapi::document as openapi;
 
 /// A request that takes longer is given up; the client gets 503.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// What the API needs to work.
 #[derive(Clone, Debug)]

@@ -18,7 +18,7 @@ impl Job for CheckCapacity {
         queue: Queue::Quick,
         priority: 7,
         max_attempts: 3,
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
         backoff: Duration::from_secs(5),
         schedule: Some("* * * * *"),
     };

@@ -18,7 +18,7 @@ impl Job for ExpireLeases {
         queue: Queue::Quick,
         priority: 9,
         max_attempts: 3,
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
         backoff: Duration::from_secs(5),
         schedule: Some("* * * * *"),
     };

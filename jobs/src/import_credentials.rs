@@ -25,7 +25,7 @@ impl Job for ImportCredentials {
         queue: Queue::Heavy,
         priority: 8,
         max_attempts: 3,
-        timeout: Duration::from_secs(1800),
+        timeout: Duration::from_mins(30),
         backoff: Duration::from_secs(10),
         schedule: None,
     };

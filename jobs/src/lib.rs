@@ -112,7 +112,7 @@ pub fn spec(name: &str) -> Option<&'static Spec> {
 /// The pause before run `attempt + 1`, after run `attempt` failed.
 pub fn backoff(spec: &Spec, attempt: usize) -> Duration {
     let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
-    spec.backoff.saturating_mul(1 << doublings).min(Duration::from_secs(3600))
+    spec.backoff.saturating_mul(1 << doublings).min(Duration::from_hours(1))
 }
 
 #[cfg(test)]
@@ -132,6 +132,6 @@ mod tests {
         let spec = &ScoreHealth::SPEC;
         assert_eq!(backoff(spec, 1), spec.backoff);
         assert_eq!(backoff(spec, 3), spec.backoff * 4);
-        assert_eq!(backoff(spec, 1000), Duration::from_secs(3600));
+        assert_eq!(backoff(spec, 1000), Duration::from_hours(1));
     }
 }

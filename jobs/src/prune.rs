@@ -18,8 +18,8 @@ impl Job for Prune {
         queue: Queue::Heavy,
         priority: 1,
         max_attempts: 3,
-        timeout: Duration::from_secs(3600),
-        backoff: Duration::from_secs(60),
+        timeout: Duration::from_hours(1),
+        backoff: Duration::from_mins(1),
         schedule: Some("17 3 * * *"),
     };
 }

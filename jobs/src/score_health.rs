@@ -31,7 +31,7 @@ impl Job for ScoreHealth {
         queue: Queue::Heavy,
         priority: 5,
         max_attempts: 3,
-        timeout: Duration::from_secs(300),
+        timeout: Duration::from_mins(5),
         backoff: Duration::from_secs(10),
         schedule: Some("*/5 * * * *"),
     };

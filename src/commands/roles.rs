@@ -129,7 +129,7 @@ async fn first_owner(config: &Config, store: &Store) -> anyhow::Result<()> {
         .await;
     match added {
         Ok(_) if chosen.is_some() => {
-            println!("First start: sign in as {} with the password you chose", config.admin_username)
+            println!("First start: sign in as {} with the password you chose", config.admin_username);
         }
         Ok(_) => {
             println!("First start: sign in as {}", config.admin_username);

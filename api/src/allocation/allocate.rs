@@ -25,7 +25,7 @@ pub struct AllocateRequest {
     phone: Option<String>,
     /// The same; wins over `account_id`.
     account_phone: Option<String>,
-    /// How to rank: balanced, success_rate, least_failures, round_robin or health.
+    /// How to rank: `balanced`, `success_rate`, `least_failures`, `round_robin` or `health`.
     strategy: Option<String>,
     /// Only credentials of this group.
     group_id: Option<String>,
@@ -98,6 +98,7 @@ pub(super) fn ttl_millis(seconds: i64) -> Result<i64> {
 
 /// An account's credential.
 #[derive(Serialize, ToSchema)]
+#[allow(clippy::struct_field_names, reason = "the contract's names")]
 pub struct Allocation {
     /// The id of this binding.
     allocation_id: String,

@@ -86,7 +86,7 @@ pub async fn preview(
     let (chosen, would_use, refusal) = match explanation.outcome {
         Ok(Decision::Existing(id)) => (Some(id), Some("existing".to_owned()), None),
         Ok(Decision::Bind { credential, via }) => (Some(credential), Some(Via::to_string(&via)), None),
-        Err(refusal) => (None, None, Some(ApiError::from(refused(refusal, &preview.census, &request)).body())),
+        Err(refusal) => (None, None, Some(ApiError::from(refused(&refusal, &preview.census, &request)).body())),
     };
     let reason = |r: domain::allocation::Reason| (r.to_string(), explanation.rejected.get(&r).copied().unwrap_or(0));
     Ok(Answer::new(PreviewView {
@@ -114,11 +114,11 @@ fn candidate(ranked: Ranked, preview: &store::preview::Preview) -> CandidateView
     }
 }
 
-fn refused(refusal: Refusal, census: &Census, request: &Request) -> Refused {
+fn refused(refusal: &Refusal, census: &Census, request: &Request) -> Refused {
     match refusal {
         Refusal::CredentialBanned => Refused::CredentialBanned,
-        Refusal::PinnedUnavailable(problem) => Refused::PinnedUnavailable(problem),
-        Refusal::AccountUnavailable { state, until } => Refused::AccountUnavailable { state, until },
+        Refusal::PinnedUnavailable(problem) => Refused::PinnedUnavailable(*problem),
+        Refusal::AccountUnavailable { state, until } => Refused::AccountUnavailable { state: *state, until: *until },
         Refusal::Exhausted => match census.refusal(request) {
             Exhausted::Full => Refused::PoolFull,
             Exhausted::NoneEligible(reasons) => Refused::NoneAvailable(reasons),

@@ -38,7 +38,7 @@ impl Reason {
 }
 
 async fn after(store: &Store, caller: &Caller, id: &CredentialId) -> Result<Answer<CredentialView>> {
-    answer(store.credential(&caller.tenant, id).await?)
+    Ok(answer(store.credential(&caller.tenant, id).await?))
 }
 
 /// An action without particulars.

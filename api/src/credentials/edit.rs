@@ -144,12 +144,13 @@ pub async fn add(
     draft.check(&may.app.config.samples)?;
     let (store, caller) = (&may.app.store, &may.caller);
     let id = store.add_credential(&caller.tenant, &caller.origin, &draft).await?;
-    answer(store.credential(&caller.tenant, &id).await?)
+    Ok(answer(store.credential(&caller.tenant, &id).await?))
 }
 
 /// A change: what is absent stays, what is `null` is cleared.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::option_option, reason = "absent, null and a value are three things")]
 pub struct CredentialChange {
     /// Replaces the old secret.
     #[schema(value_type = Option<String>)]
@@ -205,7 +206,7 @@ pub async fn update(
     patch.check()?;
     let (id, store, caller) = (CredentialId::from(id), &may.app.store, &may.caller);
     store.update_credential(&caller.tenant, &caller.origin, &id, &patch, expected).await?;
-    answer(store.credential(&caller.tenant, &id).await?)
+    Ok(answer(store.credential(&caller.tenant, &id).await?))
 }
 
 fn group(id: Option<String>) -> Result<Option<GroupId>> {
@@ -218,9 +219,9 @@ fn level(text: Option<&str>) -> Result<Option<MemberLevel>> {
     choice("min_member_level", text)
 }
 
-pub(super) fn answer(credential: store::credentials::Credential) -> Result<Answer<CredentialView>> {
+pub(super) fn answer(credential: store::credentials::Credential) -> Answer<CredentialView> {
     let version = credential.version;
-    Ok(Answer::new(CredentialView::from(credential)).etag(version))
+    Answer::new(CredentialView::from(credential)).etag(version)
 }
 
 /// One credential.
@@ -232,7 +233,7 @@ pub(super) fn answer(credential: store::credentials::Credential) -> Result<Answe
     )
 )]
 pub async fn get(may: May<rights::ReadCredentials>, Id(id): Id) -> Result<Answer<CredentialView>> {
-    answer(may.app.store.credential(&may.caller.tenant, &CredentialId::from(id)).await?)
+    Ok(answer(may.app.store.credential(&may.caller.tenant, &CredentialId::from(id)).await?))
 }
 
 /// What was removed.

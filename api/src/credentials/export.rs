@@ -162,7 +162,7 @@ fn csv_rows(first: bool, rows: Vec<(Credential, String)>) -> std::io::Result<Vec
         ];
         writer.write_record(record)?;
     }
-    writer.into_inner().map_err(|e| e.into_error())
+    writer.into_inner().map_err(csv::IntoInnerError::into_error)
 }
 
 /// A spreadsheet runs cells that start like a formula; an apostrophe in front makes them text.

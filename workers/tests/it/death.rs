@@ -39,7 +39,7 @@ async fn a_dead_workers_job_is_taken_again(database: Database) {
     let process = Process::start(&second, registry());
     log.wait("began", 2, Duration::from_secs(12)).await;
     println!("taken again after {:?} at heartbeats of 1 s", died.elapsed());
-    until(&second, "SELECT COUNT(*) FROM QUEUE WHERE status = 'Done' AND attempts = 2", 1, Duration::from_secs(5))
+    until(&second, "SELECT COUNT(*) FROM ASKED WHERE status = 'Done' AND attempts = 2", 1, Duration::from_secs(5))
         .await;
     process.stop().await;
 }

@@ -47,7 +47,7 @@ async fn failing_jobs_come_back_later_and_are_parked_in_the_end(database: Databa
     enqueue(&store, &Hopeless {}).await;
     enqueue(&store, &Away {}).await;
 
-    until(&store, "SELECT COUNT(*) FROM QUEUE WHERE status = 'Killed'", 4, Duration::from_secs(20)).await;
+    until(&store, "SELECT COUNT(*) FROM ASKED WHERE status = 'Killed'", 4, Duration::from_secs(20)).await;
     let runs = log.times(Fail::SPEC.name);
     assert_eq!(runs.len(), 3);
     assert!(runs[1] - runs[0] >= Duration::from_secs(1), "the first pause: {:?}", runs[1] - runs[0]);
@@ -57,7 +57,7 @@ async fn failing_jobs_come_back_later_and_are_parked_in_the_end(database: Databa
     assert_eq!(log.times(Hopeless::SPEC.name).len(), 1);
 
     // Two attempts are all that it has, but those without a database don't count.
-    until(&store, "SELECT COUNT(*) FROM QUEUE WHERE status = 'Done' AND attempts = 3", 1, Duration::from_secs(5)).await;
+    until(&store, "SELECT COUNT(*) FROM ASKED WHERE status = 'Done' AND attempts = 3", 1, Duration::from_secs(5)).await;
     assert_eq!(log.times(Away::SPEC.name).len(), 3);
 
     // The reason stands in the job's row, and once in the journal.

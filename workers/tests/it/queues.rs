@@ -39,7 +39,7 @@ async fn a_job_enqueued_in_process_starts_at_once(database: Database) {
     // Far below the hour of the next look; how far is the machine's affair.
     assert!(waits[waits.len() / 2] < Duration::from_secs(5), "{waits:?}");
     process.stop().await;
-    assert_eq!(count(&store, "SELECT COUNT(*) FROM QUEUE WHERE status = 'Done' AND attempts = 1").await, 31);
+    assert_eq!(count(&store, "SELECT COUNT(*) FROM ASKED WHERE status = 'Done' AND attempts = 1").await, 31);
 }
 
 /// Also when a job ends while its queue is being looked at.
@@ -51,7 +51,7 @@ async fn what_has_run_is_recorded_at_once(database: Database) {
     for pair in 1..=40 {
         enqueue(&store, &Touch {}).await;
         enqueue(&store, &Touch {}).await;
-        let done = "SELECT COUNT(*) FROM QUEUE WHERE status = 'Done' AND attempts = 1";
+        let done = "SELECT COUNT(*) FROM ASKED WHERE status = 'Done' AND attempts = 1";
         until(&store, done, 2 * pair, Duration::from_secs(5)).await;
     }
     process.stop().await;
@@ -95,11 +95,11 @@ async fn what_is_rolled_back_is_not_enqueued(database: Database) {
     let mut tx = store.begin().await.unwrap();
     tx.enqueue(&Touch {}, &store).await.unwrap();
     tx.rollback().await.unwrap();
-    assert_eq!(count(&store, "SELECT COUNT(*) FROM QUEUE").await, 0);
+    assert_eq!(count(&store, "SELECT COUNT(*) FROM ASKED").await, 0);
     let mut tx = store.begin().await.unwrap();
     tx.enqueue(&Touch {}, &store).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(count(&store, "SELECT COUNT(*) FROM QUEUE").await, 1);
+    assert_eq!(count(&store, "SELECT COUNT(*) FROM ASKED").await, 1);
 }
 
 async fn a_process_that_stops_ends_what_it_began_and_takes_no_more(database: Database) {
@@ -123,8 +123,8 @@ async fn a_process_that_stops_ends_what_it_began_and_takes_no_more(database: Dat
     stopping.await.unwrap();
     assert_eq!(log.times("ended").len(), 1);
     assert_eq!(log.times(Touch::SPEC.name).len(), 0);
-    until(&store, "SELECT COUNT(*) FROM QUEUE WHERE status = 'Done'", 1, Duration::ZERO).await;
-    until(&store, "SELECT COUNT(*) FROM QUEUE WHERE status = 'Pending'", 1, Duration::ZERO).await;
+    until(&store, "SELECT COUNT(*) FROM ASKED WHERE status = 'Done'", 1, Duration::ZERO).await;
+    until(&store, "SELECT COUNT(*) FROM ASKED WHERE status = 'Pending'", 1, Duration::ZERO).await;
 }
 
 async fn a_process_may_stop_before_it_has_begun(database: Database) {

@@ -118,7 +118,7 @@ async fn only_old_rows_are_pruned(database: Database) {
     assert_eq!(count(&store, "SELECT COUNT(*) FROM journal").await, 11);
     let left = format!("SELECT COUNT(*) FROM QUEUE WHERE id IN ('{waiting}', '{new}')");
     assert_eq!(count(&store, &left).await, 2, "what waits is kept, however old");
-    assert_eq!(count(&store, "SELECT COUNT(*) FROM QUEUE").await, 2);
+    assert_eq!(count(&store, "SELECT COUNT(*) FROM ASKED").await, 2);
     assert_eq!(count(&store, "SELECT COUNT(*) FROM accounts").await, 460, "the present is kept");
 }
 
@@ -131,7 +131,7 @@ async fn an_upload_is_imported_once(database: Database) {
     });
     let (_, batch_id) = store.import_later(&tenant(), &Origin::internal("user:lin"), &upload).await.unwrap();
     let process = Process::start(&store, log.registry());
-    until(&store, "SELECT COUNT(*) FROM QUEUE WHERE status = 'Done'", 1, Duration::from_secs(20)).await;
+    until(&store, "SELECT COUNT(*) FROM ASKED WHERE status = 'Done'", 1, Duration::from_secs(20)).await;
     process.stop().await;
     assert_eq!(count(&store, "SELECT COUNT(*) FROM credentials WHERE max_accounts = 3").await, 500);
     let batch = format!(
