@@ -748,7 +748,7 @@ export interface components {
              */
             require_proxy: boolean | null;
             /**
-             * @description How to rank: balanced, success_rate, least_failures, round_robin or health.
+             * @description How to rank: `balanced`, `success_rate`, `least_failures`, `round_robin` or `health`.
              * @default null
              */
             strategy: string | null;
