@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Sealed;
-use crate::answer::Answer;
+use crate::answer::{Answer, List};
 use crate::error::Result;
 use crate::extract::{Cursor, Id, May, Query, Strict, rights};
 use crate::fields::{ApiIdText, Moment, account_in};
@@ -74,14 +74,6 @@ enum Place {
     Ended(Option<i64>),
 }
 
-/// A page of records.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AllocationList {
-    items: Vec<AllocationView>,
-    /// Where the next page starts; `null` on the last.
-    next_cursor: Option<String>,
-}
-
 /// Lists allocations: those that stand, the newest first; then those that have ended, the last to
 /// end first.
 #[utoipa::path(
@@ -93,9 +85,9 @@ pub struct AllocationList {
         ("account_id" = Option<String>, Query),
         ("api_id" = Option<String>, Query),
     ),
-    responses((status = 200, description = "A page", body = Answer<AllocationList>))
+    responses((status = 200, description = "A page", body = Answer<List<AllocationView>>))
 )]
-pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<AllocationList>> {
+pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<List<AllocationView>>> {
     let account = account_in(&mut query).map(|(field, text)| AccountKey::parse(field, &text)).transpose()?;
     let filter = AllocationFilter { account, api_id: query.api_id("api_id")? };
     let statuses = query.choices::<AllocationStatus>("status")?;
@@ -128,10 +120,10 @@ pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result
             next = seq.map(|seq| Place::Ended(Some(seq)));
         }
     }
-    Ok(Answer::new(AllocationList {
-        items: records.into_iter().map(AllocationView::from).collect(),
-        next_cursor: next.map(|place| Cursor::write(&place)),
-    }))
+    let standing = wanted(AllocationStatus::Allocated);
+    let total = store.count_allocations(tenant, &filter, standing, wanted(AllocationStatus::Released)).await?;
+    let items = records.into_iter().map(AllocationView::from).collect();
+    Ok(Answer::new(List::new(items, total, next.map(|place| Cursor::write(&place)))))
 }
 
 /// How many allocations ended.

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use store::Total;
 use utoipa::ToSchema;
 
 use crate::context;
@@ -76,7 +77,7 @@ pub struct List<T> {
     pub items: Vec<T>,
     /// How many there are in all; counting stops at 10,000.
     pub total: i64,
-    /// There are more than `total`.
+    /// There are, or may be, more than `total`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub total_is_capped: bool,
     /// Where the next page starts; `null` on the last.
@@ -84,8 +85,8 @@ pub struct List<T> {
 }
 
 impl<T> List<T> {
-    /// From a count that may be one more than its cap.
-    pub fn new(items: Vec<T>, counted: i64, cap: i64, next_cursor: Option<String>) -> Self {
-        Self { items, total: counted.min(cap), total_is_capped: counted > cap, next_cursor }
+    /// One page of a list of `total` rows.
+    pub fn new(items: Vec<T>, total: Total, next_cursor: Option<String>) -> Self {
+        Self { items, total: total.number, total_is_capped: total.is_capped, next_cursor }
     }
 }

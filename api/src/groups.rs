@@ -14,9 +14,6 @@ use crate::error::Result;
 use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, rights};
 use crate::fields::{Moment, choice, nullable};
 
-/// Counting stops here.
-const COUNT_CAP: i64 = 10_000;
-
 pub(crate) fn router() -> OpenApiRouter<Sealed> {
     OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(get, update, delete))
 }
@@ -72,7 +69,7 @@ pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result
     groups.truncate(limit);
     let next = groups.last().filter(|_| more).map(|last| Cursor::write(&last.id));
     let total = store.count_groups(tenant).await?;
-    Ok(Answer::new(List::new(groups.into_iter().map(GroupView::from).collect(), total, COUNT_CAP, next)))
+    Ok(Answer::new(List::new(groups.into_iter().map(GroupView::from).collect(), total, next)))
 }
 
 /// A new group.

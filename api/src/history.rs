@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, List};
 use crate::credentials::neutral;
 use crate::error::{ApiError, Result};
 use crate::extract::{Caller, Cursor, May, Query, rights};
@@ -65,15 +65,8 @@ impl From<JournalRow> for HistoryView {
     }
 }
 
-/// A page of history.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct HistoryList {
-    items: Vec<HistoryView>,
-    /// Where the next page starts; `null` at the end. A page may be short and still have one.
-    next_cursor: Option<String>,
-}
-
-/// What happened to the pool, the newest first; `format=csv` streams all of it as a file.
+/// What happened to the pool, the newest first; `format=csv` streams all of it as a file. A page
+/// looks at so many rows only: it may be short, even empty, and still have a `next_cursor`.
 #[utoipa::path(
     get, path = "/api/admin/api-pool/history", tag = "history",
     params(
@@ -87,7 +80,7 @@ pub struct HistoryList {
         ("to" = Option<String>, Query, description = "RFC 3339, or a date"),
         ("format" = Option<String>, Query, description = "json (default) or csv"),
     ),
-    responses((status = 200, description = "A page, or a file", body = Answer<HistoryList>))
+    responses((status = 200, description = "A page, or a file", body = Answer<List<HistoryView>>))
 )]
 pub async fn history(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Response> {
     let filter = HistoryFilter {
@@ -109,10 +102,11 @@ pub async fn history(may: May<rights::ReadCredentials>, mut query: Query) -> Res
     if csv {
         return Ok(stream_csv(may.app, may.caller, filter));
     }
-    let page = may.app.store.history(&may.caller.tenant, &filter, before, limit).await?;
+    let (store, tenant) = (&may.app.store, &may.caller.tenant);
+    let page = store.history(tenant, &filter, before, limit).await?;
+    let total = store.history_total(tenant, &filter).await?;
     let items = page.rows.into_iter().map(HistoryView::from).collect();
-    let next_cursor = page.next.map(|seq| Cursor::write(&seq));
-    Ok(Answer::new(HistoryList { items, next_cursor }).into_response())
+    Ok(Answer::new(List::new(items, total, page.next.map(|seq| Cursor::write(&seq)))).into_response())
 }
 
 /// The asked ones; else all that belong to the pool.

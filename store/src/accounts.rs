@@ -4,10 +4,10 @@ use domain::{AccountKey, ApiId, TenantId, Timestamp};
 use serde_json::Value;
 use sqlx::FromRow;
 
-use crate::Store;
-use crate::db::{args, json_texts, sql};
+use crate::db::{Arg, args, json_texts, sql};
 use crate::error::Result;
 use crate::history::HistoryFilter;
+use crate::{Store, Total};
 
 /// An account and what it holds.
 #[derive(Clone, Debug, FromRow)]
@@ -138,6 +138,48 @@ impl Store {
         Ok(rows.into_iter().filter_map(AllocationRecord::standing).collect())
     }
 
+    /// How many bindings there are: of those that stand, those that have ended, or both.
+    pub async fn count_allocations(
+        &self,
+        tenant: &TenantId,
+        filter: &AllocationFilter,
+        standing: bool,
+        ended: bool,
+    ) -> Result<Total> {
+        let mut total = Total::default();
+        if standing {
+            total = total.plus(self.count_standing(tenant, filter).await?);
+        }
+        if ended {
+            total = total.plus(self.history_total(tenant, &filter.ended()).await?);
+        }
+        Ok(total)
+    }
+
+    async fn count_standing(&self, tenant: &TenantId, filter: &AllocationFilter) -> Result<Total> {
+        let statement = match (&filter.account, filter.api_id) {
+            (Some(_), _) => {
+                let found = self.live_allocations(tenant, filter, None, 1).await?;
+                return Ok(Total::of(found.len() as i64));
+            }
+            (None, Some(_)) => sql!(
+                "SELECT COUNT(*) FROM (
+                     SELECT 1 AS one FROM accounts a WHERE a.credential_id IN
+                         (SELECT id FROM credentials WHERE tenant_id = $1 AND api_id = $3 AND deleted_at IS NULL)
+                     LIMIT $2) AS counted"
+            ),
+            (None, None) => sql!(
+                "SELECT COUNT(*) FROM (
+                     SELECT 1 AS one FROM accounts a WHERE a.tenant_id = $1 AND a.allocation_id IS NOT NULL
+                     LIMIT $2) AS counted"
+            ),
+        };
+        let mut args = args![tenant, Total::CAP + 1];
+        args.extend(filter.api_id.map(|id| Arg::from(id.get())));
+        let (counted,): (i64,) = self.db().one(statement, args).await?;
+        Ok(Total::of(counted))
+    }
+
     /// Ended bindings, the last to end first, from below journal number `before`; and where to go
     /// on.
     pub async fn ended_allocations(
@@ -147,13 +189,7 @@ impl Store {
         before: Option<i64>,
         limit: usize,
     ) -> Result<(Vec<AllocationRecord>, Option<i64>)> {
-        let history = HistoryFilter {
-            account: filter.account.clone(),
-            api_id: filter.api_id,
-            actions: vec![domain::event::Action::Released.to_string()],
-            ..HistoryFilter::default()
-        };
-        let page = self.history(tenant, &history, before, limit).await?;
+        let page = self.history(tenant, &filter.ended(), before, limit).await?;
         let records = page
             .rows
             .into_iter()
@@ -174,6 +210,18 @@ impl Store {
             })
             .collect();
         Ok((records, page.next))
+    }
+}
+
+impl AllocationFilter {
+    /// Ends of bindings are rows of the journal.
+    fn ended(&self) -> HistoryFilter {
+        HistoryFilter {
+            account: self.account.clone(),
+            api_id: self.api_id,
+            actions: vec![domain::event::Action::Released.to_string()],
+            ..HistoryFilter::default()
+        }
     }
 }
 

@@ -8,10 +8,10 @@ use domain::{GroupId, Invalid, Strategy, TenantId, Timestamp};
 use serde_json::{Value, json};
 use sqlx::FromRow;
 
-use crate::Store;
 use crate::db::{args, sql};
 use crate::error::{Result, StoreError, unique};
 use crate::journal::{Entry, Origin};
+use crate::{Store, Total};
 
 /// The longest attributes of a group, as JSON text, in bytes.
 const ATTRIBUTES_BYTES: usize = 16_384;
@@ -129,9 +129,10 @@ impl Store {
     }
 
     /// How many groups there are.
-    pub async fn count_groups(&self, tenant: &TenantId) -> Result<i64> {
+    pub async fn count_groups(&self, tenant: &TenantId) -> Result<Total> {
         let statement = sql!("SELECT COUNT(*) FROM credential_groups WHERE tenant_id = $1");
-        Ok(self.db().one::<(i64,)>(statement, args![tenant]).await?.0)
+        let (counted,): (i64,) = self.db().one(statement, args![tenant]).await?;
+        Ok(Total::of(counted))
     }
 
     /// One group.

@@ -41,6 +41,7 @@ pub mod scores;
 pub mod seal;
 pub mod settings;
 pub mod tokens;
+mod total;
 
 use std::sync::Arc;
 
@@ -49,6 +50,7 @@ use domain::Timestamp;
 pub use ambient::Ambient;
 pub use error::{Result, StoreError};
 pub use journal::Origin;
+pub use total::Total;
 
 use db::{Backend, Tx};
 use seal::Sealer;

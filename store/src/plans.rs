@@ -241,6 +241,7 @@ async fn reading(store: &Store, tenant: &TenantId) {
         let filter = AllocationFilter { account: account.clone(), api_id };
         store.live_allocations(tenant, &filter, None, 10).await.unwrap();
         store.ended_allocations(tenant, &filter, None, 10).await.unwrap();
+        store.count_allocations(tenant, &filter, true, true).await.unwrap();
         let history = HistoryFilter { account, api_id, ..HistoryFilter::default() };
         for before in [None, Some(40)] {
             store.history(tenant, &history, before, 10).await.unwrap();
@@ -254,6 +255,7 @@ async fn reading(store: &Store, tenant: &TenantId) {
         ..HistoryFilter::default()
     };
     store.history(tenant, &range, None, 10).await.unwrap();
+    store.history_total(tenant, &range).await.unwrap();
     for strategy in Strategy::iter() {
         let request = Request {
             account: key("2"),

@@ -9,11 +9,11 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
-use crate::Store;
 use crate::credentials::hex;
 use crate::db::{args, sql};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Origin};
+use crate::{Store, Total};
 
 /// What a person says of a token.
 #[derive(Clone, Debug)]
@@ -124,9 +124,10 @@ impl Store {
     }
 
     /// How many live tokens there are.
-    pub async fn count_tokens(&self, tenant: &TenantId) -> Result<i64> {
+    pub async fn count_tokens(&self, tenant: &TenantId) -> Result<Total> {
         let statement = sql!("SELECT COUNT(*) FROM service_tokens WHERE tenant_id = $1 AND revoked_at IS NULL");
-        Ok(self.db().one::<(i64,)>(statement, args![tenant]).await?.0)
+        let (counted,): (i64,) = self.db().one(statement, args![tenant]).await?;
+        Ok(Total::of(counted))
     }
 
     /// Revokes a token, for every process within [`crate::compiled::FRESH_FOR`].

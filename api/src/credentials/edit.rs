@@ -16,9 +16,6 @@ use crate::error::{ApiError, Result};
 use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, one_of, rights};
 use crate::fields::{ApiIdField, choice, nullable};
 
-/// Counting stops here.
-const COUNT_CAP: i64 = 10_000;
-
 /// Where a page ended: the sort it belongs to, the value, the id.
 #[derive(Debug, Serialize, Deserialize)]
 struct Place {
@@ -70,7 +67,7 @@ pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|last| Cursor::write(&Place::of(&sort_text, sort, last)));
-    Ok(Answer::new(List::new(rows.into_iter().map(CredentialView::from).collect(), counted, COUNT_CAP, next)))
+    Ok(Answer::new(List::new(rows.into_iter().map(CredentialView::from).collect(), counted, next)))
 }
 
 fn parse_sort(text: &str) -> Result<(Sort, bool)> {

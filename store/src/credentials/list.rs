@@ -3,12 +3,9 @@
 use domain::TenantId;
 
 use super::{Credential, Row, view_columns};
-use crate::Store;
 use crate::db::{Arg, Sql, args, json_texts, sql};
 use crate::error::Result;
-
-/// Counting further than this is not worth the time.
-pub const COUNT_CAP: i64 = 10_000;
+use crate::{Store, Total};
 
 /// What to sort by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::EnumString, strum::Display, strum::EnumIter)]
@@ -179,12 +176,13 @@ impl Store {
         rows.into_iter().map(Credential::try_from).collect()
     }
 
-    /// How many there are, up to one more than [`COUNT_CAP`].
-    pub async fn count_credentials(&self, tenant: &TenantId, filter: &Filter) -> Result<i64> {
+    /// How many there are.
+    pub async fn count_credentials(&self, tenant: &TenantId, filter: &Filter) -> Result<Total> {
         let mut args = filter_args(tenant, filter);
-        args.push(Arg::from(COUNT_CAP + 1));
+        args.push(Arg::from(Total::CAP + 1));
         let statement = sql!(concat!("SELECT COUNT(*) FROM (SELECT 1 AS one", filtered!(), " LIMIT $12) AS counted"));
-        Ok(self.db().one::<(i64,)>(statement, args).await?.0)
+        let (counted,): (i64,) = self.db().one(statement, args).await?;
+        Ok(Total::of(counted))
     }
 }
 

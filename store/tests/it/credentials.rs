@@ -6,9 +6,9 @@ use domain::credential::Standing;
 use domain::health::Grade;
 use domain::{MemberLevel, Status};
 use secrecy::{ExposeSecret, SecretString};
-use store::StoreError;
 use store::accounts::AllocationFilter;
 use store::credentials::{Credential, Filter, Page, Patch, Sort, SortKey};
+use store::{StoreError, Total};
 use strum::IntoEnumIterator;
 
 use crate::world::{SECRET, World, api_id, draft, hash_of, key, on_both, origin};
@@ -229,7 +229,7 @@ async fn a_deleted_credential_is_gone_and_may_come_back_as_a_new_one(w: &World) 
     gone(store.unban_credential(tenant, &origin(), &old).await);
     gone(store.reset_failures(tenant, &origin(), &old).await);
     gone(store.reveal(tenant, &origin(), &old, "x").await.map(|_| ()));
-    assert_eq!(store.count_credentials(tenant, &Filter::default()).await.unwrap(), 0);
+    assert_eq!(store.count_credentials(tenant, &Filter::default()).await.unwrap(), Total::default());
     let new = w.add(1).await;
     assert_ne!(new, old);
     let back = w.allocate("a").await.unwrap();
@@ -373,7 +373,7 @@ async fn found(w: &World, filter: &Filter) -> Vec<i64> {
     let rows = walk(w, filter, page(Sort::ApiId, false, 2)).await;
     let ids: Vec<i64> = rows.iter().map(|one| one.api_id.get()).collect();
     assert_eq!(ids.len(), ids.iter().collect::<HashSet<_>>().len(), "a page repeats");
-    assert_eq!(w.store.count_credentials(&w.tenant, filter).await.unwrap(), ids.len() as i64);
+    assert_eq!(w.store.count_credentials(&w.tenant, filter).await.unwrap().number, ids.len() as i64);
     ids
 }
 
@@ -475,8 +475,9 @@ async fn counting_stops(w: &World) {
         ))
         .await;
     assert_eq!(copied, 10_099);
-    assert_eq!(w.store.count_credentials(&w.tenant, &Filter::default()).await.unwrap(), 10_001);
+    let total = w.store.count_credentials(&w.tenant, &Filter::default()).await.unwrap();
+    assert_eq!(total, Total { number: 10_000, is_capped: true });
     let some = Filter { q: "99".to_owned(), ..Filter::default() };
-    assert_eq!(w.store.count_credentials(&w.tenant, &some).await.unwrap(), 1 + 10 + 100);
+    assert_eq!(w.store.count_credentials(&w.tenant, &some).await.unwrap().number, 1 + 10 + 100);
     assert!(w.store.account(&w.tenant, &key("a")).await.unwrap().is_none());
 }

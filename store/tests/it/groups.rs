@@ -89,8 +89,8 @@ async fn pages_are_complete(w: &World) {
         walked.extend(page.into_iter().map(|one| one.id));
     }
     assert_eq!(walked, expected);
-    assert_eq!(w.store.count_groups(&w.tenant).await.unwrap(), 7);
-    assert_eq!(w.store.count_groups(&"other".into()).await.unwrap(), 0);
+    assert_eq!(w.store.count_groups(&w.tenant).await.unwrap().number, 7);
+    assert_eq!(w.store.count_groups(&"other".into()).await.unwrap().number, 0);
 }
 
 async fn removing_a_group_moves_its_credentials_to_none(w: &World) {

@@ -38,7 +38,7 @@ fn lines(numbers: std::ops::Range<i64>) -> String {
 }
 
 async fn count(w: &World) -> i64 {
-    w.store.count_credentials(&w.tenant, &Filter::default()).await.unwrap()
+    w.store.count_credentials(&w.tenant, &Filter::default()).await.unwrap().number
 }
 
 async fn more_lines_than_one_transaction_takes(w: &World) {

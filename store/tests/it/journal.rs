@@ -3,10 +3,10 @@
 use domain::Timestamp;
 use domain::event::Action;
 use domain::time::{MINUTE, SECOND};
-use store::Origin;
 use store::accounts::{AllocationFilter, AllocationRecord};
 use store::allocator::{Asker, Command, Done, Release};
 use store::history::{HistoryFilter, JournalRow};
+use store::{Origin, Total};
 
 use crate::world::{World, api_id, key, on_both, origin, wish};
 
@@ -44,6 +44,8 @@ async fn assert_complete(w: &World, filter: &HistoryFilter, belongs: impl Fn(&Jo
     assert!(everything.is_sorted_by(|a, b| a.seq > b.seq));
     everything.retain(belongs);
     let expected: Vec<i64> = everything.iter().map(|row| row.seq).collect();
+    let total = w.store.history_total(&w.tenant, filter).await.unwrap();
+    assert_eq!(total, Total { number: expected.len() as i64, is_capped: false }, "{filter:?}");
     for limit in [1, 2, 3, 5, 500] {
         let mut walked: Vec<i64> = walk(w, filter, limit).await.iter().map(|row| row.seq).collect();
         if filter.api_id.is_some() && filter.account.is_none() {
@@ -194,9 +196,13 @@ async fn filters_that_match_little_still_end(w: &World) {
     let first = w.store.history(&w.tenant, &rare, None, 10).await.unwrap();
     assert!(first.rows.is_empty() && first.next.is_some(), "a page looks at a bounded stretch and says where to go on");
     assert_eq!(walk(w, &rare, 10).await.iter().map(|row| row.seq).collect::<Vec<_>>(), [100]);
-    let early = HistoryFilter { to: Some(Timestamp::from_millis(1_700_000_000_200)), ..rare };
+    let total = async |filter: &HistoryFilter| w.store.history_total(&w.tenant, filter).await.unwrap();
+    assert_eq!(total(&rare).await, Total { number: 0, is_capped: true }, "there may be more further down");
+    assert_eq!(total(&HistoryFilter::default()).await, Total { number: 10_000, is_capped: true });
+    let early = HistoryFilter { to: Some(Timestamp::from_millis(1_700_000_000_200)), ..rare.clone() };
     let at_once = w.store.history(&w.tenant, &early, None, 10).await.unwrap();
     assert_eq!(at_once.rows.len(), 1, "a date leads there at once");
+    assert_eq!(total(&early).await, Total { number: 1, is_capped: false });
 }
 
 async fn tenants_have_histories_of_their_own(w: &World) {
@@ -231,6 +237,8 @@ async fn ended(w: &World, filter: &AllocationFilter, limit: usize) -> Vec<Alloca
         let (rows, next) = w.store.ended_allocations(&w.tenant, filter, before, limit).await.unwrap();
         all.extend(rows);
         if next.is_none() {
+            let total = w.store.count_allocations(&w.tenant, filter, false, true).await.unwrap();
+            assert_eq!(total, Total { number: all.len() as i64, is_capped: false }, "{filter:?}");
             return all;
         }
         before = next;
@@ -290,9 +298,13 @@ async fn standing_allocations_are_complete(w: &World) {
         let (mut all, mut before) = (Vec::<AllocationRecord>::new(), None);
         loop {
             let page = w.store.live_allocations(&w.tenant, filter, before.as_deref(), limit).await.unwrap();
-            let Some(last) = page.last() else { return all };
-            before = Some(last.id.clone());
             all.extend(page);
+            if all.last().map(|last| last.id.clone()) == before {
+                let total = w.store.count_allocations(&w.tenant, filter, true, false).await.unwrap();
+                assert_eq!(total, Total { number: all.len() as i64, is_capped: false }, "{filter:?}");
+                return all;
+            }
+            before = all.last().map(|last| last.id.clone());
         }
     };
     let of = |account: Option<&str>, number: Option<i64>| AllocationFilter {

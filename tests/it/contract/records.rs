@@ -52,7 +52,9 @@ async fn allocations_are_kept(kind: Kind) {
         ("api_id=1000001&account_id=d", vec![]),
         ("api_id=77", vec![]),
     ] {
-        assert_eq!(column(&owner.get(&pool(&format!("allocations?{query}"))).await, "account_id"), expected, "{query}");
+        let reply = owner.get(&pool(&format!("allocations?{query}"))).await;
+        assert_eq!(column(&reply, "account_id"), expected, "{query}");
+        assert_eq!(reply.data()["total"], expected.len(), "{query}");
     }
     let (mut joined, mut cursor) = (Vec::new(), String::new());
     for _ in 0..10 {
@@ -105,7 +107,9 @@ async fn history_is_told(kind: Kind) {
         ("from=2001-01-01&action=batch.imported", vec!["batch.imported"]),
         ("from=2001-01-01T00:00:00%2B08:00&to=2999-01-01T00:00:00Z&action=batch.imported", vec!["batch.imported"]),
     ] {
-        assert_eq!(names(&owner.get(&pool(&format!("history?{query}"))).await), expected, "{query}");
+        let reply = owner.get(&pool(&format!("history?{query}"))).await;
+        assert_eq!(names(&reply), expected, "{query}");
+        assert_eq!(reply.data()["total"], expected.len(), "{query}");
     }
     for filter in ["", "&account_id=b", "&api_id=1000001", "&action=api.allocated"] {
         let whole = owner.get(&pool(&format!("history?limit=500{filter}"))).await;
@@ -113,10 +117,12 @@ async fn history_is_told(kind: Kind) {
         for _ in 0..30 {
             let reply = owner.get(&pool(&format!("history?limit=2{filter}{cursor}"))).await;
             joined.extend(column(&reply, "id").into_iter().map(str::to_owned));
+            assert_eq!(reply.data()["total"], whole.data()["total"], "{filter}");
             let Some(next) = reply.data()["next_cursor"].as_str() else { break };
             cursor = format!("&cursor={next}");
         }
         assert_eq!(joined, column(&whole, "id"), "{filter}");
+        assert_eq!(whole.data()["total"], joined.len(), "{filter}");
     }
     for (query, field) in [
         ("action=api.exploded", "action"),

@@ -252,7 +252,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What happened to the pool, the newest first; `format=csv` streams all of it as a file. */
+        /**
+         * What happened to the pool, the newest first; `format=csv` streams all of it as a file. A page
+         *     looks at so many rows only: it may be short, even empty, and still have a `next_cursor`.
+         */
         get: operations["history_history"];
         put?: never;
         post?: never;
@@ -789,12 +792,6 @@ export interface components {
             /** @description `existing`, `affinity`, `manual`, or the strategy. */
             strategy_used: string;
         };
-        /** @description A page of records. */
-        AllocationList: {
-            items: components["schemas"]["AllocationView"][];
-            /** @description Where the next page starts; `null` on the last. */
-            next_cursor?: string | null;
-        };
         /**
          * @description Whether it stands.
          * @enum {string}
@@ -840,21 +837,6 @@ export interface components {
                 name: string;
                 /** @description `existing`, `affinity`, `manual`, or the strategy. */
                 strategy_used: string;
-            };
-            /** @description A word for people. */
-            message?: string | null;
-            /** @description About the answer itself. */
-            meta: components["schemas"]["Meta"];
-            /** @description Always true. */
-            success: boolean;
-        };
-        /** @description A success. */
-        Answer_AllocationList: {
-            /** @description A page of records. */
-            data: {
-                items: components["schemas"]["AllocationView"][];
-                /** @description Where the next page starts; `null` on the last. */
-                next_cursor?: string | null;
             };
             /** @description A word for people. */
             message?: string | null;
@@ -978,21 +960,6 @@ export interface components {
             success: boolean;
         };
         /** @description A success. */
-        Answer_HistoryList: {
-            /** @description A page of history. */
-            data: {
-                items: components["schemas"]["HistoryView"][];
-                /** @description Where the next page starts; `null` at the end. A page may be short and still have one. */
-                next_cursor?: string | null;
-            };
-            /** @description A word for people. */
-            message?: string | null;
-            /** @description About the answer itself. */
-            meta: components["schemas"]["Meta"];
-            /** @description Always true. */
-            success: boolean;
-        };
-        /** @description A success. */
         Answer_ImportLater: {
             /** @description An import that runs as a job. */
             data: {
@@ -1039,6 +1006,41 @@ export interface components {
                 product: string;
                 scopes: ("credpool:allocate" | "credpool:release" | "credpool:account" | "credpool:report" | "credpool:*")[];
                 token: string;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_List_AllocationView: {
+            /** @description A page of a list. */
+            data: {
+                /** @description The rows of this page. */
+                items: {
+                    account_id: string;
+                    allocated_at?: components["schemas"]["Moment"] | null;
+                    api_id?: components["schemas"]["ApiIdText"] | null;
+                    expires_at?: components["schemas"]["Moment"] | null;
+                    id: string;
+                    /** @description Who asked for it. */
+                    operator?: string | null;
+                    proxy_id?: string | null;
+                    released_at?: components["schemas"]["Moment"] | null;
+                    status: components["schemas"]["AllocationStatus"];
+                    strategy?: string | null;
+                }[];
+                /** @description Where the next page starts; `null` on the last. */
+                next_cursor?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many there are in all; counting stops at 10,000.
+                 */
+                total: number;
+                /** @description There are, or may be, more than `total`. */
+                total_is_capped?: boolean;
             };
             /** @description A word for people. */
             message?: string | null;
@@ -1108,7 +1110,7 @@ export interface components {
                  * @description How many there are in all; counting stops at 10,000.
                  */
                 total: number;
-                /** @description There are more than `total`. */
+                /** @description There are, or may be, more than `total`. */
                 total_is_capped?: boolean;
             };
             /** @description A word for people. */
@@ -1148,7 +1150,44 @@ export interface components {
                  * @description How many there are in all; counting stops at 10,000.
                  */
                 total: number;
-                /** @description There are more than `total`. */
+                /** @description There are, or may be, more than `total`. */
+                total_is_capped?: boolean;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_List_HistoryView: {
+            /** @description A page of a list. */
+            data: {
+                /** @description The rows of this page. */
+                items: {
+                    account_id?: string | null;
+                    /** @description `api.allocated`, `api.released`, … */
+                    action: string;
+                    api_id?: components["schemas"]["ApiIdText"] | null;
+                    at: components["schemas"]["Moment"];
+                    /** @description Particulars. */
+                    data?: Record<string, never> | null;
+                    /** @description Its number in the journal. */
+                    id: string;
+                    ip?: string | null;
+                    /** @description Who did it. */
+                    operator: string;
+                    request_id?: string | null;
+                }[];
+                /** @description Where the next page starts; `null` on the last. */
+                next_cursor?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many there are in all; counting stops at 10,000.
+                 */
+                total: number;
+                /** @description There are, or may be, more than `total`. */
                 total_is_capped?: boolean;
             };
             /** @description A word for people. */
@@ -1181,7 +1220,7 @@ export interface components {
                  * @description How many there are in all; counting stops at 10,000.
                  */
                 total: number;
-                /** @description There are more than `total`. */
+                /** @description There are, or may be, more than `total`. */
                 total_is_capped?: boolean;
             };
             /** @description A word for people. */
@@ -1739,12 +1778,6 @@ export interface components {
             /** @description `ok` while it can serve. */
             status: string;
             version: string;
-        };
-        /** @description A page of history. */
-        HistoryList: {
-            items: components["schemas"]["HistoryView"][];
-            /** @description Where the next page starts; `null` at the end. A page may be short and still have one. */
-            next_cursor?: string | null;
         };
         /** @description Something that happened. */
         HistoryView: {
@@ -2522,7 +2555,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Answer_AllocationList"];
+                    "application/json": components["schemas"]["Answer_List_AllocationView"];
                 };
             };
         };
@@ -2780,7 +2813,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Answer_HistoryList"];
+                    "application/json": components["schemas"]["Answer_List_HistoryView"];
                 };
             };
         };

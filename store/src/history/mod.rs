@@ -6,15 +6,17 @@ use domain::{AccountKey, ApiId, TenantId, Timestamp};
 use sqlx::FromRow;
 
 use crate::Store;
-use crate::db::{args, json_texts, sql};
+use crate::db::{Arg, args, json_texts, sql};
 use crate::error::Result;
 
-/// Follows back-pointers from a row; filters come after, since a chain is one account's or one
-/// credential's only. The joins are written `CROSS JOIN`, whose order SQLite keeps: from the chain,
-/// never from the journal.
+mod total;
+
+/// Follows back-pointers from a row: all rows of one account or one credential, the newest first.
+/// The joins are written `CROSS JOIN`, whose order SQLite keeps: from the chain, never from the
+/// journal.
 macro_rules! chain {
-    ($prev:literal) => {
-        concat!(
+    ($prev:literal, $select:expr) => {
+        sql!(concat!(
             "WITH RECURSIVE chain (seq, prev, depth) AS (
                  SELECT seq, ",
             $prev,
@@ -24,8 +26,19 @@ macro_rules! chain {
             $prev,
             ", chain.depth + 1 FROM chain CROSS JOIN journal j
                  WHERE j.seq = chain.prev AND chain.depth < $3
-             )
-             SELECT j.seq, j.at, j.action, j.actor, j.account_id, j.account_prev, j.credential_id, j.credential_prev,
+             ) SELECT ",
+            $select
+        ))
+    };
+}
+use chain;
+
+/// Filters come after, since a chain is one account's or one credential's only.
+macro_rules! chain_rows {
+    ($prev:literal) => {
+        chain!(
+            $prev,
+            "j.seq, j.at, j.action, j.actor, j.account_id, j.account_prev, j.credential_id, j.credential_prev,
                     c.api_id, j.ip, j.request_id, j.data
              FROM chain CROSS JOIN journal j LEFT JOIN credentials c ON c.id = j.credential_id
              WHERE j.seq = chain.seq ORDER BY chain.depth"
@@ -95,13 +108,29 @@ pub(crate) const HEADS_OF_API_ID: &str = "
     ) AS every ORDER BY last_seq DESC, id DESC";
 
 /// A stretch of the journal, filtered.
-pub(crate) const STRETCH: &str = "
-    SELECT j.seq, j.at, j.action, j.actor, j.account_id, j.account_prev, j.credential_id, j.credential_prev, c.api_id,
-           j.ip, j.request_id, j.data
-    FROM journal j LEFT JOIN credentials c ON c.id = j.credential_id
-    WHERE j.seq <= $1 AND j.seq > $2 AND j.tenant_id = $3 AND ($4 = '[]' OR j.action IN TEXTS($4))
-      AND ($5 IS NULL OR j.actor = $5) AND j.at >= $6 AND j.at <= $7
-    ORDER BY j.seq DESC LIMIT $8";
+macro_rules! stretch {
+    () => {
+        " FROM journal j LEFT JOIN credentials c ON c.id = j.credential_id
+          WHERE j.seq <= $1 AND j.seq > $2 AND j.tenant_id = $3 AND ($4 = '[]' OR j.action IN TEXTS($4))
+            AND ($5 IS NULL OR j.actor = $5) AND j.at >= $6 AND j.at <= $7 "
+    };
+}
+use stretch;
+
+pub(crate) const STRETCH: &str = concat!(
+    "SELECT j.seq, j.at, j.action, j.actor, j.account_id, j.account_prev, j.credential_id, j.credential_prev, c.api_id,
+            j.ip, j.request_id, j.data",
+    stretch!(),
+    "ORDER BY j.seq DESC LIMIT $8"
+);
+
+/// What one page or count of the journal may look at: rows up to `top` and above `floor`, of all
+/// that the filter's dates allow, which begin above `bottom`.
+struct Stretch {
+    top: i64,
+    floor: i64,
+    bottom: i64,
+}
 
 /// A page of the journal, newest first.
 #[derive(Debug)]
@@ -127,7 +156,7 @@ impl Store {
             (None, None) => before.map_or(i64::MAX, |b| b - 1),
         };
         if filter.account.is_some() {
-            return self.walk_chain(sql!(chain!("account_prev")), tenant, start, filter, limit).await;
+            return self.walk_chain(chain_rows!("account_prev"), tenant, start, filter, limit).await;
         }
         self.scan(tenant, start, filter, limit).await
     }
@@ -195,7 +224,7 @@ impl Store {
                 start = resume.as_ref().and_then(|r| r.1).unwrap_or(0);
             }
             let left = limit - page.rows.len();
-            let part = self.walk_chain(sql!(chain!("credential_prev")), tenant, start, filter, left).await?;
+            let part = self.walk_chain(chain_rows!("credential_prev"), tenant, start, filter, left).await?;
             page.rows.extend(part.rows);
             page.next = part.next;
             if page.next.is_some() {
@@ -223,7 +252,17 @@ impl Store {
     /// The journal itself, by number: the index is the primary key. A page looks at a bounded
     /// stretch, so that a filter that matches nothing can't read the whole log.
     async fn scan(&self, tenant: &TenantId, start: i64, filter: &HistoryFilter, limit: usize) -> Result<HistoryPage> {
-        let (actions, operator) = (json_texts(filter.actions.iter().map(String::as_str)), filter.operator.as_deref());
+        let stretch = self.stretch(filter, start).await?;
+        let rows: Vec<JournalRow> = self.db().all(sql!(STRETCH), stretch.args(tenant, filter, limit)).await?;
+        let next = match rows.last() {
+            Some(last) if rows.len() == limit => Some(last.seq),
+            _ if stretch.floor > stretch.bottom => Some(stretch.floor + 1),
+            _ => None,
+        };
+        Ok(HistoryPage { rows, next: next.filter(|seq| *seq > 1) })
+    }
+
+    async fn stretch(&self, filter: &HistoryFilter, start: i64) -> Result<Stretch> {
         let newest: i64 = self.db().one::<(i64,)>(sql!("SELECT journal FROM heads WHERE id = 1"), args![]).await?.0;
         let top = match filter.to {
             Some(to) => (self.seq_at(to.plus(1), newest).await? + OUT_OF_ORDER).min(newest).min(start),
@@ -233,17 +272,7 @@ impl Store {
             Some(from) => (self.seq_at(from, newest).await? - OUT_OF_ORDER).max(0),
             None => 0,
         };
-        let floor = bottom.max(top - LOOKED_AT);
-        let (from, to) =
-            (filter.from.map_or(i64::MIN, Timestamp::millis), filter.to.map_or(i64::MAX, Timestamp::millis));
-        let args = args![top, floor, tenant, actions, operator, from, to, limit];
-        let rows: Vec<JournalRow> = self.db().all(sql!(STRETCH), args).await?;
-        let next = match rows.last() {
-            Some(last) if rows.len() == limit => Some(last.seq),
-            _ if floor > bottom => Some(floor + 1),
-            _ => None,
-        };
-        Ok(HistoryPage { rows, next: next.filter(|seq| *seq > 1) })
+        Ok(Stretch { top, floor: bottom.max(top - LOOKED_AT), bottom })
     }
 
     /// The last number before `moment`, by bisection over the primary key: times rise, but for
@@ -266,6 +295,27 @@ impl Store {
             }
         }
         Ok(low)
+    }
+}
+
+impl Stretch {
+    fn args(&self, tenant: &TenantId, filter: &HistoryFilter, limit: usize) -> Vec<Arg> {
+        let [actions, operator, from, to] = filter.args();
+        let mut args = args![self.top, self.floor, tenant];
+        args.extend([actions, operator, from, to, Arg::from(limit)]);
+        args
+    }
+}
+
+impl HistoryFilter {
+    /// Actions, operator, from, to.
+    fn args(&self) -> [Arg; 4] {
+        [
+            Arg::from(json_texts(self.actions.iter().map(String::as_str))),
+            Arg::from(self.operator.as_deref()),
+            Arg::from(self.from.map_or(i64::MIN, Timestamp::millis)),
+            Arg::from(self.to.map_or(i64::MAX, Timestamp::millis)),
+        ]
     }
 }
 
