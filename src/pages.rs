@@ -30,7 +30,10 @@ async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if is_api || !matches!(method, Method::GET | Method::HEAD) {
         return api::unknown().await;
     }
-    if let Some(response) = file(path, &headers) {
+    // Compressed siblings are chosen by a header, never named.
+    if ENCODINGS.iter().all(|(_, ending)| !path.ends_with(ending))
+        && let Some(response) = file(path, &headers)
+    {
         return response;
     }
     // A missing asset is missing: an open page then knows that there is a newer version. Any other
@@ -46,7 +49,7 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let (encoding, file) = ENCODINGS
         .iter()
-        .filter(|(name, _)| accepted.split(',').any(|a| a.split(';').next().unwrap_or_default().trim() == *name))
+        .filter(|(name, _)| accepts(accepted, name))
         .find_map(|(name, ending)| Some((Some(*name), Dist::get(&format!("{path}{ending}"))?)))
         .unwrap_or((None, plain));
     let etag = etag(&file);
@@ -64,6 +67,15 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
     let (status, body) =
         if unchanged { (StatusCode::NOT_MODIFIED, Body::empty()) } else { (StatusCode::OK, Body::from(file.data)) };
     response.status(status).body(body).ok()
+}
+
+/// Whether an `Accept-Encoding` names this one, and not with `q=0`.
+fn accepts(accepted: &str, encoding: &str) -> bool {
+    accepted.split(',').any(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        let refused = |part: &str| part.strip_prefix("q=").is_some_and(|q| q.bytes().all(|b| b"0.".contains(&b)));
+        parts.next() == Some(encoding) && !parts.any(refused)
+    })
 }
 
 fn content_type(path: &str) -> String {

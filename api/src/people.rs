@@ -132,7 +132,8 @@ pub async fn change_password(
     let origin = &may.caller.origin;
     let changed = may.app.store.change_password(origin, &name, &change.old_password, &change.new_password).await;
     changed.map_err(|error| match error {
-        SignInError::Wrong => ApiError::new(Code::Unauthenticated, "the old password is wrong"),
+        // Not 401: the token is good, and pages would take them for signed out.
+        SignInError::Wrong => ApiError::field("old_password", "is wrong"),
         other => refused(other),
     })?;
     Ok(Answer::new(None).message("the password was changed"))

@@ -10,6 +10,7 @@ mod hostile;
 mod hot;
 mod imports;
 mod lists;
+mod pages;
 mod people;
 mod records;
 mod reports;

@@ -232,6 +232,14 @@ for (const [size, options] of Object.entries(SIZES)) {
         assert.deepEqual(await barriers(page, 'html'), [], colorScheme)
       }
     })
+
+    it('shows the documentation of the API, loading nothing from outside', async () => {
+      const asked = /** @type {string[]} */ ([])
+      page.on('request', (request) => asked.push(new URL(request.url()).origin))
+      await page.goto('/docs/')
+      await page.getByText('/api/admin/api-pool/allocate', { exact: true }).first().waitFor()
+      assert.deepEqual(new Set(asked), new Set([here().origin]))
+    })
   })
 }
 

@@ -78,13 +78,16 @@ impl AllocateRequest {
     }
 }
 
+/// The first of its names that comes and is not empty.
 pub(super) fn account_key(
     phone: Option<&str>,
     account_phone: Option<&str>,
     account_id: Option<&str>,
 ) -> Result<AccountKey> {
     let named = [("phone", phone), ("account_phone", account_phone), ("account_id", account_id)];
-    let (field, text) = named.into_iter().find_map(|(name, text)| Some((name, text?))).unwrap_or(("account_id", ""));
+    let given = || named.into_iter().filter_map(|(name, text)| Some((name, text?)));
+    let full = given().find(|(_, key)| !key.is_empty());
+    let (field, text) = full.or_else(|| given().next()).unwrap_or(("account_id", ""));
     Ok(AccountKey::parse(field, text)?)
 }
 

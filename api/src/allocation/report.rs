@@ -1,12 +1,12 @@
 //! Result reports: one, or up to a thousand.
 
 use domain::blame::{Action, Fault};
-use domain::{AccountKey, ApiId, Status, Timestamp};
+use domain::{ApiId, Status, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::allocator::{Command, Done, Report, Reported};
 use utoipa::ToSchema;
 
-use super::allocate::{Outcomes, check_length};
+use super::allocate::{Outcomes, account_key, check_length};
 use crate::answer::Answer;
 use crate::error::{ApiError, Result};
 use crate::extract::{Lenient, May, Object, rights};
@@ -31,6 +31,10 @@ pub struct ReportRequest {
     error: Option<String>,
     /// Which account.
     account_id: Option<String>,
+    /// The same; wins over `account_id`.
+    phone: Option<String>,
+    /// The same; wins over `account_id`.
+    account_phone: Option<String>,
     /// Which proxy.
     proxy_id: Option<String>,
     /// How long it took, in milliseconds.
@@ -46,8 +50,10 @@ impl ReportRequest {
     fn command(self) -> Result<Command> {
         let api_id: ApiId = self.api_id.map(|a| a.0).ok_or_else(|| ApiError::field("api_id", "is required"))?;
         let success = self.success.ok_or_else(|| ApiError::field("success", "is required"))?;
-        let account = self.account_id.filter(|a| !a.is_empty());
-        let account = account.map(|a| AccountKey::parse("account_id", &a)).transpose()?;
+        let names = [&self.phone, &self.account_phone, &self.account_id].map(Option::as_deref);
+        let [phone, account_phone, account_id] = names;
+        let is_named = names.into_iter().flatten().any(|key| !key.is_empty());
+        let account = is_named.then(|| account_key(phone, account_phone, account_id)).transpose()?;
         if self.error.as_ref().is_some_and(|e| e.len() > MAX_ERROR) {
             return Err(ApiError::field("error", "must be at most 16384 bytes"));
         }

@@ -85,6 +85,9 @@ async fn allocates(kind: Kind) {
     let back = allocate(&service, json!({ "account_id": "lease", "strategy": "health" })).await;
     assert_eq!((&back["api_id"], &back["strategy_used"]), (&fresh["api_id"], &json!("affinity")));
 
+    let empty = json!({ "phone": "", "account_phone": null, "account_id": "by account_id" });
+    assert_eq!(allocate(&service, empty).await["account_id"], "by account_id");
+
     for (body, field) in [
         (json!({}), "account_id"),
         (json!({ "account_phone": "" }), "account_phone"),

@@ -50,6 +50,13 @@ async fn charges_whose_fault_it_is(kind: Kind) {
             "{error}"
         );
     }
+    let named =
+        json!({ "api_id": 1_000_000, "success": false, "error": "FLOOD_WAIT_9", "phone": "p", "account_id": "q" });
+    assert_eq!(service.post(&pool("result"), named).await.data()["action"], "account_cooled");
+    for (account, state) in [("p", 1), ("q", 0)] {
+        let told = owner.get(&pool(&format!("history?account_id={account}&action=account.cooled"))).await;
+        assert_eq!(told.data()["total"], state, "{account}");
+    }
     // Everything that a client may say, and more than we use.
     let whole = json!({
         "api_id": "1000000", "success": true, "error": null, "account_id": "a", "proxy_id": "p", "latency_ms": 812,

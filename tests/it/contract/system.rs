@@ -199,6 +199,7 @@ async fn documents_itself() {
     assert!(!document.text.contains("\"available\":{\"") && !document.text.contains("http_status"));
 
     let page = anonymous.get("/docs/").await;
+    assert!(page.header("content-security-policy").starts_with("default-src 'self'"));
     assert_eq!(page.status, 200, "{}", page.text);
     let mut loaded = 0;
     for (_, rest) in ["src=\"", "href=\""]

@@ -2186,6 +2186,11 @@ export interface components {
              * @default null
              */
             account_id: string | null;
+            /**
+             * @description The same; wins over `account_id`.
+             * @default null
+             */
+            account_phone: string | null;
             /** @default null */
             api_id: components["schemas"]["ApiIdField"] | null;
             /**
@@ -2205,6 +2210,11 @@ export interface components {
              * @default null
              */
             latency_ms: number | null;
+            /**
+             * @description The same; wins over `account_id`.
+             * @default null
+             */
+            phone: string | null;
             /**
              * @description Which proxy.
              * @default null
