@@ -143,7 +143,7 @@ impl Config {
             figment = figment.merge(Named(format!("{}", file.display()), Toml::string(&text)));
         }
         let config: Self = figment
-            .merge(Environment(std::env::vars().collect()))
+            .merge(Environment(environment()?))
             .merge(Named("the command line".to_owned(), Serialized::defaults(flags)))
             .extract()
             .map_err(|error| anyhow::anyhow!("{}", explain(error)))?;
@@ -199,6 +199,19 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// The variables that are ours. Others may be anything.
+fn environment() -> anyhow::Result<Vec<(String, String)>> {
+    let ours = |name: &str| name.starts_with(PREFIX) || PLAIN_NAMES.iter().any(|(plain, _)| *plain == name);
+    let named = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    named
+        .filter(|(name, _)| ours(name))
+        .map(|(name, value)| match value.into_string() {
+            Ok(value) => Ok((name, value)),
+            Err(_) => bail!("{name} must be UTF-8 (in the environment)"),
+        })
+        .collect()
 }
 
 /// A provider under the name that errors show.

@@ -21,6 +21,15 @@ pub fn load(given: Option<&SecretString>, location: &Location, ambient: &Ambient
         (Some(text), _) => parse(text.expose_secret()),
         (None, Location::Sqlite(database)) => {
             let file = key_file(database);
+            // Looked at first: who makes a database has made its key before.
+            let sealed = fs::metadata(database).is_ok_and(|file| file.is_file() && file.len() > 0);
+            if sealed && !file.exists() {
+                bail!(
+                    "the key file {} is missing and API_POOL_MASTER_KEY is not given: without the key of {} its secrets don't open",
+                    file.display(),
+                    database.display()
+                );
+            }
             let text = read_or_make(&file, ambient)?;
             parse(&text).with_context(|| format!("{} holds no key", file.display()))
         }

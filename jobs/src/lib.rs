@@ -39,8 +39,8 @@ impl Queue {
     /// Jobs of this queue that one process runs at once.
     pub const fn concurrency(self) -> usize {
         match self {
-            Self::Quick => 2,
-            Self::Heavy => 1,
+            // Two, so that a long import does not hold up scores.
+            Self::Quick | Self::Heavy => 2,
             Self::Network | Self::Deliver => 4,
         }
     }

@@ -1,5 +1,6 @@
 //! `score_health`: folds new results into each credential's evidence, refits the pool's prior and
-//! brings scores up to date. Runs every five minutes, and soon after a burst of results.
+//! brings scores up to date. Runs every five minutes, and soon after a burst of results or a
+//! person's decision that raises a score.
 //!
 //! Running it twice is harmless: it keeps the number of the last result that it has folded.
 
@@ -10,18 +11,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Job, Queue, Spec};
 
-/// Bursts within so many milliseconds are scored together, at their end: what comes in while the
+/// Occasions within so many milliseconds are scored together, at their end: what comes in while the
 /// first of them are being scored must not wait for the clock.
-const BURST_WINDOW: i64 = 10_000;
+const WINDOW: i64 = 10_000;
 /// A batch of results is written a little after it has asked.
-const BURST_SLACK: i64 = 1_000;
+const SLACK: i64 = 1_000;
 
 /// The job.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ScoreHealth {
-    /// Asked for by a burst of results rather than by the clock.
+    /// Asked for by an occasion rather than by the clock.
     #[serde(default)]
-    pub after_burst: bool,
+    pub soon: bool,
+}
+
+impl ScoreHealth {
+    /// After a burst of results, or a decision.
+    pub const SOON: Self = Self { soon: true };
 }
 
 impl Job for ScoreHealth {
@@ -37,11 +43,11 @@ impl Job for ScoreHealth {
     };
 
     fn key(&self, now: Timestamp) -> Option<String> {
-        self.after_burst.then(|| format!("score_health:burst:{}", now.millis() / BURST_WINDOW))
+        self.soon.then(|| format!("score_health:soon:{}", now.millis() / WINDOW))
     }
 
     fn pause(&self, now: Timestamp) -> Option<Duration> {
-        let left = BURST_WINDOW - now.millis() % BURST_WINDOW + BURST_SLACK;
-        self.after_burst.then(|| Duration::from_millis(left.unsigned_abs()))
+        let left = WINDOW - now.millis() % WINDOW + SLACK;
+        self.soon.then(|| Duration::from_millis(left.unsigned_abs()))
     }
 }

@@ -37,10 +37,10 @@ pub enum Role {
     Worker,
 }
 
-/// Runs until a signal says stop.
+/// Runs until a signal says stop, or a part that must not end does.
 pub async fn run(config: Config, store: Store, location: Location, role: Role) -> anyhow::Result<ExitCode> {
-    let mut signals = Signals::listen()?;
     let stop = CancellationToken::new();
+    let mut signals = Signals::listen(stop.clone())?;
     let upkeep = tokio::spawn(store::open::checkpoint(location.clone(), stop.clone()));
     let workers = (role != Role::Api).then(|| start_workers(&config, &store, stop.clone()));
     if role == Role::Worker {
@@ -71,7 +71,13 @@ fn start_workers(config: &Config, store: &Store, stop: CancellationToken) -> Joi
     };
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     let node = format!("{}-{}", host.trim(), std::process::id());
-    tokio::spawn(workers::run(WorkerContext { store: store.clone(), config }, node, stop))
+    let context = WorkerContext { store: store.clone(), config };
+    // When they end by themselves, the process ends: better started again than left without them.
+    let alone = stop.clone().drop_guard();
+    tokio::spawn(async move {
+        let _alone = alone;
+        workers::run(context, node, stop).await
+    })
 }
 
 /// Serves until a signal; then lets the load balancer see it, finishes what runs, and lets the
@@ -142,22 +148,24 @@ async fn first_owner(config: &Config, store: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The signals that say stop.
+/// What says stop: a signal, or a part of the process.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    stop: CancellationToken,
 }
 
 impl Signals {
     /// From now on they are kept for [`Signals::come`]; before, they would end the process at once.
-    fn listen() -> anyhow::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    fn listen(stop: CancellationToken) -> anyhow::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())?, stop })
     }
 
     async fn come(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            () = self.stop.cancelled() => {}
         }
     }
 }

@@ -71,7 +71,7 @@ impl Shim {
         let outcome = self.attempt(run, &envelope).await;
         let duration_ms = started.elapsed().as_millis() as u64;
         let Err(error) = outcome else {
-            tracing::info!(duration_ms, "done");
+            tracing::debug!(duration_ms, "done");
             return Ok(());
         };
         let reason = error.to_string();

@@ -195,8 +195,7 @@ impl Task {
         let results = self.results + batch.results.len();
         let burst = results >= BURST;
         if burst {
-            let job = jobs::ScoreHealth { after_burst: true };
-            batch.tx.enqueue(&job, &self.store).await?;
+            batch.tx.enqueue(&jobs::ScoreHealth::SOON, &self.store).await?;
         }
         batch.finish().await?;
         self.results = if burst { 0 } else { results };

@@ -10,6 +10,7 @@ use domain::account::later;
 use domain::blame::{self, Action as Deed, BlameConfig, Consequence, ErrorCode, Fault};
 use domain::credential::Standing;
 use domain::event::Action;
+use domain::health;
 use domain::time::{DAY, MINUTE};
 use domain::{AccountKey, AccountState, CredentialId, TenantId, Timestamp};
 use serde_json::{Value, json};
@@ -236,6 +237,7 @@ impl Batch {
         let credential = self.set.credential(id)?;
         if credential.candidate.standing != Standing::Banned {
             credential.candidate.standing = Standing::Banned;
+            credential.candidate.health_score = credential.candidate.health_score.min(health::cap(Standing::Banned));
             credential.ban_reason = Some(code.to_owned());
             credential.dirty = true;
             let data = json!({ "reason": code, "by": "evidence" });

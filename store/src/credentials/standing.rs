@@ -7,7 +7,7 @@ use domain::{CredentialId, TenantId};
 use serde_json::json;
 
 use crate::Store;
-use crate::db::{args, sql};
+use crate::db::{Tx, args, sql};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Origin};
 
@@ -78,6 +78,9 @@ impl Store {
         }
         tx.bump_revision().await?;
         tx.record(tenant, origin, self.now(), &[Entry::new(action).credential(id).data(data)]).await?;
+        if standing == Standing::Enabled {
+            return self.score_soon(tx).await;
+        }
         tx.commit().await
     }
 
@@ -104,7 +107,7 @@ impl Store {
         tx.bump_revision().await?;
         let data = json!({ "reason": before.ban_reason });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::Unbanned).credential(id).data(data)]).await?;
-        tx.commit().await
+        self.score_soon(tx).await
     }
 
     /// Forgives: failures in a row, recent failures, cooldown and suspicion start anew. What was
@@ -128,6 +131,14 @@ impl Store {
             "cooldown_until": before.cooldown_until,
         });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::FailuresReset).credential(id).data(data)]).await?;
-        tx.commit().await
+        self.score_soon(tx).await
+    }
+
+    /// Commits what may raise a score. What lowers one shows at once.
+    async fn score_soon(&self, mut tx: Tx) -> Result<()> {
+        tx.enqueue(&jobs::ScoreHealth::SOON, self).await?;
+        tx.commit().await?;
+        self.wake_workers();
+        Ok(())
     }
 }

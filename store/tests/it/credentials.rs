@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use domain::credential::Standing;
 use domain::health::Grade;
+use domain::time::{MINUTE, SECOND};
 use domain::{MemberLevel, Status};
 use secrecy::{ExposeSecret, SecretString};
 use store::accounts::AllocationFilter;
@@ -254,13 +255,21 @@ async fn standing_is_decided_by_people(w: &World) {
     store.disable_credential(tenant, &origin(), &id).await.unwrap();
     store.ban_credential(tenant, &origin(), &id, "leaked").await.unwrap();
     assert_eq!(status().await, Status::Banned);
-    assert_eq!(w.credential(&id).await.ban_reason.as_deref(), Some("leaked"));
+    let banned = w.credential(&id).await;
+    assert_eq!((banned.ban_reason.as_deref(), banned.health_score), (Some("leaked"), 20), "the score shows it at once");
     for refused in
         [store.enable_credential(tenant, &origin(), &id).await, store.disable_credential(tenant, &origin(), &id).await]
     {
         assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
     }
+    let scoring = async || store.due_jobs(jobs::Queue::Heavy).await.unwrap();
+    w.wait(MINUTE);
+    assert!(scoring().await, "enabling asked for a new score");
+    w.raw.run(&format!("DELETE FROM {}", w.raw.jobs())).await;
     store.unban_credential(tenant, &origin(), &id).await.unwrap();
+    assert!(!scoring().await);
+    w.wait(11 * SECOND);
+    assert!(scoring().await, "so did lifting the ban");
     let lifted = w.credential(&id).await;
     assert_eq!((lifted.status(), lifted.ban_reason), (Status::InUse, None));
     assert!(matches!(store.unban_credential(tenant, &origin(), &id).await, Err(StoreError::Conflict(_))));

@@ -341,10 +341,7 @@ async fn raw_results_are_kept_without_gaps(w: &World) {
 
 async fn a_burst_of_results_asks_for_scores(w: &World) {
     w.add(1).await;
-    let jobs = async || match &w.raw {
-        crate::world::Raw::Sqlite(_) => w.raw.number("SELECT COUNT(*) FROM Jobs").await,
-        crate::world::Raw::Postgres(_) => w.raw.number("SELECT COUNT(*) FROM apalis.jobs").await,
-    };
+    let jobs = async || w.raw.number(&format!("SELECT COUNT(*) FROM {}", w.raw.jobs())).await;
     let reports = |count: usize| vec![Command::Report(success(1)); count];
     w.pool.ask_all(&w.asker(), reports(99)).await;
     assert_eq!(jobs().await, 0);
@@ -383,4 +380,5 @@ async fn a_ban_keeps_new_accounts_away_within_the_batch(w: &World) {
     };
     assert_eq!((got(&answers[0]), got(&answers[2])), (1, 2));
     assert_refused!(&answers[3], Refused::CredentialBanned);
+    assert_eq!(w.raw.number("SELECT health_score FROM credentials WHERE api_id = 1").await, 20, "the score shows it");
 }

@@ -110,6 +110,14 @@ impl Raw {
         }
     }
 
+    /// The queue's table.
+    pub fn jobs(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "Jobs",
+            Self::Postgres(_) => "apalis.jobs",
+        }
+    }
+
     /// Runs a statement; the number of rows it touched.
     pub async fn run(&self, statement: &str) -> u64 {
         let query = AssertSqlSafe(statement.to_owned());

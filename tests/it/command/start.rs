@@ -1,7 +1,9 @@
 //! What stops a start: one clear line that names the thing, exit code 2, and no secret in it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -69,6 +71,12 @@ async fn unknown_keys_and_bad_values() {
     refused(&with("API_POOL_HEALTH__LOWER_QUANTILE", "5"), "health.lower_quantile");
     refused(&with("API_POOL_HEALTH__HALF_LIFE", "5"), "health.half_life");
     refused(&with("API_POOL_MASTER_KEY", SECRET), "API_POOL_MASTER_KEY");
+    for (name, refuses) in [("HTTP_HOST", true), ("API_POOL_ADMIN_PASSWORD", true), ("SOMEBODY_ELSES", false)] {
+        let output = run(&place, &["export", "--format", "csv"], |command| {
+            command.env(name, OsStr::from_bytes(b"\xff")).env("HTTP_PORT", "-1");
+        });
+        refused(&output, if refuses { name } else { "http_port" });
+    }
 
     for (args, named) in [
         (vec!["doctor", "--htpp-port", "1"], "--htpp-port"),
@@ -177,6 +185,13 @@ async fn unusable_keys() {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(&key, SECRET).unwrap();
     refused(&own(&place), "pool.db.key");
+    // A lost key is not replaced by a new one, which would open nothing.
+    fs::remove_file(&key).unwrap();
+    refused(&own(&place), "pool.db.key is missing");
+    assert!(!key.exists());
+    fs::write(&key, made).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    done(&own(&place));
 }
 
 #[tokio::test]
