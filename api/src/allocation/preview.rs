@@ -81,7 +81,7 @@ pub async fn preview(
         fresh: command.fresh,
         ttl_millis: command.ttl_millis,
     };
-    let preview = store.preview(tenant, &request, SHOWN).await?;
+    let preview = store.preview(tenant, &request, SHOWN + 1).await?;
     let explanation = preview.explain(&request, context::now());
     let (chosen, would_use, refusal) = match explanation.outcome {
         Ok(Decision::Existing(id)) => (Some(id), Some("existing".to_owned()), None),

@@ -67,12 +67,13 @@ pub fn explain(
         .filter(|c| eligibility::rejection(c, request, now).is_none() && has_room(c, request, account, now))
         .collect();
     ranking.sort_by(|a, b| rank::compare(a, b, request));
-    ranking.truncate(SHOWN);
+    ranking.dedup_by_key(|c| &c.id);
     Explanation {
         outcome: decide(request, account, pool, now),
         candidates: ranking
             .iter()
             .enumerate()
+            .take(SHOWN)
             .map(|(place, candidate)| ranked(place, candidate, ranking.get(place + 1).copied(), request))
             .collect(),
         rejected: census.rejected(request),

@@ -93,8 +93,8 @@ pub trait Pool {
     fn get(&self, id: &CredentialId) -> Option<&Candidate>;
     /// A credential of the tenant by Telegram's id.
     fn by_api_id(&self, api_id: ApiId) -> Option<&Candidate>;
-    /// Credentials among which the best for this request is sure to be. They may hold more than
-    /// that: [`decide`] checks each.
+    /// Credentials among which the best for this request is sure to be. There may be others among
+    /// them, and one may come twice: [`decide`] checks each.
     fn candidates<'a>(&'a self, request: &Request) -> Box<dyn Iterator<Item = &'a Candidate> + 'a>;
 }
 

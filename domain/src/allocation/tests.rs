@@ -10,7 +10,7 @@ use crate::credential::Shelf;
 
 const NOW: i64 = 1_700_000_000_000;
 
-/// A pool that offers all it has.
+/// A pool that offers all it has, and twice.
 struct Everything<'a>(&'a [Candidate]);
 
 impl Pool for Everything<'_> {
@@ -23,7 +23,7 @@ impl Pool for Everything<'_> {
     }
 
     fn candidates<'a>(&'a self, _: &Request) -> Box<dyn Iterator<Item = &'a Candidate> + 'a> {
-        Box::new(self.0.iter())
+        Box::new(self.0.iter().chain(self.0))
     }
 }
 
@@ -417,6 +417,7 @@ fn a_preview_shows_fifty_with_their_parts_and_counts_the_rest() {
     assert_eq!((last_empty.utilisation, last_empty.why.as_str()), (0.0, "lower utilisation than the next"));
     for (place, ranked) in preview.candidates.iter().enumerate() {
         assert_eq!(ranked.rank, place + 1);
+        assert_ne!(ranked.why, "the last of those with a free slot", "there are more than are shown");
     }
 }
 

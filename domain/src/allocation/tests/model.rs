@@ -1,6 +1,8 @@
 //! The choice against a slow model that is written from the design's words, on random worlds and what
 //! happens in them.
 
+use std::collections::HashSet;
+
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::select;
@@ -289,6 +291,8 @@ proptest! {
 
             let preview = explain(request, &me, &Everything(&world.cards), &census, at(world.now));
             prop_assert_eq!(&preview.outcome, &decided);
+            let shown: HashSet<&CredentialId> = preview.candidates.iter().map(|c| &c.id).collect();
+            prop_assert_eq!(shown.len(), preview.candidates.len());
             match &decided {
                 Ok(Decision::Bind { credential, via: Via::Strategy(_) }) => {
                     prop_assert_eq!(&preview.candidates[0].id, credential);
