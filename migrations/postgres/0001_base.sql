@@ -287,6 +287,8 @@ CREATE TABLE results (
     fault         TEXT COLLATE "C" NOT NULL,
     latency_ms    BIGINT,
     reporter      TEXT COLLATE "C" NOT NULL,
+    -- when it was noted, which rises with seq; `at`, which the client says, does not
+    noted_at      BIGINT NOT NULL,
     result_id     TEXT COLLATE "C"
 );
 CREATE UNIQUE INDEX results_once ON results (tenant_id, result_id) WHERE result_id IS NOT NULL;

@@ -287,6 +287,8 @@ CREATE TABLE results (
     fault         TEXT NOT NULL,
     latency_ms    INTEGER,
     reporter      TEXT NOT NULL,
+    -- when it was noted, which rises with seq; `at`, which the client says, does not
+    noted_at      INTEGER NOT NULL,
     result_id     TEXT
 );
 CREATE UNIQUE INDEX results_once ON results (tenant_id, result_id) WHERE result_id IS NOT NULL;

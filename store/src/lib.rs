@@ -29,6 +29,7 @@ mod error;
 pub mod groups;
 pub mod history;
 pub mod journal;
+mod logs;
 pub mod open;
 pub mod people;
 #[cfg(test)]

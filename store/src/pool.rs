@@ -11,6 +11,7 @@ use crate::Store;
 use crate::db::{args, sql};
 use crate::error::Result;
 use crate::journal::{Entry, Origin};
+use crate::logs::OUT_OF_ORDER;
 
 impl Store {
     /// The tenant's totals.
@@ -47,7 +48,9 @@ impl Store {
     /// What was reported since `from`: successes, failures, and failures by fault.
     pub async fn result_counts(&self, tenant: &TenantId, from: Timestamp) -> Result<Vec<(bool, String, i64)>> {
         let (newest,): (i64,) = self.db().one(sql!("SELECT results FROM heads WHERE id = 1"), args![]).await?;
-        let first = self.result_at(from, newest).await?;
+        // What happened since then was noted since then.
+        let row = sql!("SELECT seq, noted_at FROM results WHERE seq >= $1 AND seq <= $2 ORDER BY seq LIMIT 1");
+        let first = self.last_before(row, from, newest).await? - OUT_OF_ORDER;
         self.db()
             .all(
                 sql!(
@@ -57,27 +60,6 @@ impl Store {
                 args![first, tenant, from],
             )
             .await
-    }
-
-    /// The last result from well before `moment`, by bisection over the primary key. Reports may
-    /// come a little late, so it stays on the safe side by a thousand rows.
-    async fn result_at(&self, moment: Timestamp, newest: i64) -> Result<i64> {
-        let (mut low, mut high) = (0, newest);
-        while low < high {
-            let middle = low + (high - low + 1) / 2;
-            let found: Option<(i64, i64)> = self
-                .db()
-                .optional(
-                    sql!("SELECT seq, at FROM results WHERE seq >= $1 AND seq <= $2 ORDER BY seq LIMIT 1"),
-                    args![middle, high],
-                )
-                .await?;
-            match found {
-                Some((seq, at)) if at < moment.millis() => low = seq,
-                _ => high = middle - 1,
-            }
-        }
-        Ok((low - 1_000).max(0))
     }
 
     /// Keeps the level of a tenant's pool; when it changed, says so once.

@@ -10,9 +10,11 @@ use crate::error::Result;
 /// Takes rows from the old end only: dates may be out of order by a few rows, and a row that stays
 /// keeps all behind it, so that the numbers stay without gaps.
 macro_rules! prune {
-    ($table:literal) => {
+    ($table:literal, $at:literal) => {
         sql!(concat!(
-            "WITH oldest AS (SELECT seq, at FROM ",
+            "WITH oldest AS (SELECT seq, ",
+            $at,
+            " AS at FROM ",
             $table,
             " ORDER BY seq LIMIT $2)
              DELETE FROM ",
@@ -27,8 +29,8 @@ impl Store {
     /// Deletes up to `limit` journal rows and results from before the given moments. How many.
     pub async fn prune_logs(&self, journal: Timestamp, results: Timestamp, limit: usize) -> Result<u64> {
         let mut tx = self.begin().await?;
-        let journal = tx.execute(prune!("journal"), args![journal, limit]).await?;
-        let results = tx.execute(prune!("results"), args![results, limit]).await?;
+        let journal = tx.execute(prune!("journal", "at"), args![journal, limit]).await?;
+        let results = tx.execute(prune!("results", "noted_at"), args![results, limit]).await?;
         tx.execute(sql!("DELETE FROM idempotency_keys WHERE created_at < $1"), args![self.now().plus(-DAY)]).await?;
         tx.commit().await?;
         Ok(journal + results)

@@ -117,6 +117,7 @@ impl Batch {
             "f": fault.to_string(),
             "l": report.latency_ms,
             "o": asker.origin.actor,
+            "n": self.now.millis(),
             "i": report.result_id,
         }));
         if let Some(result_id) = &report.result_id {

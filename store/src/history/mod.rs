@@ -8,6 +8,7 @@ use sqlx::FromRow;
 use crate::Store;
 use crate::db::{Arg, args, json_texts, sql};
 use crate::error::Result;
+use crate::logs::OUT_OF_ORDER;
 
 mod total;
 
@@ -94,9 +95,8 @@ pub struct HistoryFilter {
 
 /// Rows that one page may look at before it answers with what it has and a cursor.
 const LOOKED_AT: i64 = 20_000;
-/// Processes number their rows when they commit and date them when they begin, so dates may be out
-/// of order by a few rows: a search by date goes so much further.
-const OUT_OF_ORDER: i64 = 1_000;
+
+const ROW_FROM: &str = "SELECT seq, at FROM journal WHERE seq >= $1 AND seq <= $2 ORDER BY seq LIMIT 1";
 
 /// The credentials that ever had an `api_id`, those that were deleted included, with their newest
 /// rows: two statements, so that each has its index.
@@ -265,36 +265,16 @@ impl Store {
     async fn stretch(&self, filter: &HistoryFilter, start: i64) -> Result<Stretch> {
         let newest: i64 = self.db().one::<(i64,)>(sql!("SELECT journal FROM heads WHERE id = 1"), args![]).await?.0;
         let top = match filter.to {
-            Some(to) => (self.seq_at(to.plus(1), newest).await? + OUT_OF_ORDER).min(newest).min(start),
+            Some(to) => {
+                (self.last_before(sql!(ROW_FROM), to.plus(1), newest).await? + OUT_OF_ORDER).min(newest).min(start)
+            }
             None => start.min(newest),
         };
         let bottom = match filter.from {
-            Some(from) => (self.seq_at(from, newest).await? - OUT_OF_ORDER).max(0),
+            Some(from) => (self.last_before(sql!(ROW_FROM), from, newest).await? - OUT_OF_ORDER).max(0),
             None => 0,
         };
         Ok(Stretch { top, floor: bottom.max(top - LOOKED_AT), bottom })
-    }
-
-    /// The last number before `moment`, by bisection over the primary key: times rise, but for
-    /// [`OUT_OF_ORDER`].
-    async fn seq_at(&self, moment: Timestamp, newest: i64) -> Result<i64> {
-        let (mut low, mut high) = (0, newest);
-        while low < high {
-            let middle = low + (high - low + 1) / 2;
-            let found: Option<(i64, i64)> = self
-                .db()
-                .optional(
-                    sql!("SELECT seq, at FROM journal WHERE seq >= $1 AND seq <= $2 ORDER BY seq LIMIT 1"),
-                    args![middle, high],
-                )
-                .await?;
-            match found {
-                Some((seq, at)) if at < moment.millis() => low = seq,
-                // Pruned away, or later than `moment`.
-                _ => high = middle - 1,
-            }
-        }
-        Ok(low)
     }
 }
 

@@ -6,9 +6,10 @@ use domain::health::{Grade, HealthConfig};
 use domain::time::{DAY, HOUR, MINUTE};
 use domain::{MemberLevel, Strategy};
 use jobs::{Envelope, Job, Queue};
+use store::allocator::{Command, Report};
 use store::queue::Options;
 
-use crate::world::{Raw, World, api_id, key, on_both, origin};
+use crate::world::{Raw, World, api_id, key, on_both, origin, success};
 
 on_both! {
     totals_count_what_is_enabled,
@@ -83,6 +84,14 @@ async fn results_are_counted_since_a_moment(w: &World) {
     assert_eq!(since(100).await, expected(5));
     assert_eq!(since(2).await, expected(2));
     assert!(since(0).await.is_empty());
+    // A client that was away tells what happened days ago. That hides nothing.
+    w.wait(10 * HOUR);
+    let (recent, old) = (w.now(), w.now().plus(-5 * DAY));
+    for (at, count) in [(recent, 1_200), (old, 3_000), (recent, 200)] {
+        let report = Command::Report(Report { at: Some(at), ..success(1) });
+        w.pool.ask_all(&w.asker(), vec![report; count]).await;
+    }
+    assert_eq!(since(1).await, [(true, "none".to_owned(), 1_400)]);
     assert!(w.store.result_counts(&"other".into(), w.now().plus(-DAY)).await.unwrap().is_empty());
 }
 
