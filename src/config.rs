@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use domain::blame::BlameConfig;
 use domain::capacity::Thresholds;
 use domain::health::HealthConfig;
 use figment::providers::{Format, Serialized, Toml};
@@ -68,6 +69,8 @@ pub struct Config {
     pub capacity: Thresholds,
     /// How credentials are scored.
     pub health: HealthConfig,
+    /// How long accounts cool where Telegram names no time.
+    pub blame: BlameConfig,
     /// How long things are kept.
     pub retention: Retention,
 }
@@ -108,6 +111,7 @@ struct Defaults {
     sample_api_ids: &'static [i64],
     capacity: Thresholds,
     health: HealthConfig,
+    blame: BlameConfig,
     retention: Retention,
 }
 
@@ -125,6 +129,7 @@ impl Default for Defaults {
             sample_api_ids: domain::import::SAMPLE_API_IDS,
             capacity: Thresholds::default(),
             health: HealthConfig::default(),
+            blame: BlameConfig::default(),
             retention: Retention {
                 journal_days: kept.journal_days,
                 results_days: kept.results_days,
@@ -184,6 +189,19 @@ impl Config {
         }
         if self.health.half_life_millis <= 0 || self.health.trend_half_life_millis <= 0 {
             bail!("health.half_life_millis and health.trend_half_life_millis must be above 0");
+        }
+        let waits = [
+            ("blame.unnumbered_wait_seconds", self.blame.unnumbered_wait_seconds),
+            ("blame.longest_wait_seconds", self.blame.longest_wait_seconds),
+            ("blame.phone_flood_seconds", self.blame.phone_flood_seconds),
+            ("blame.peer_flood_seconds", self.blame.peer_flood_seconds),
+            ("blame.proxy_cooldown_seconds", self.blame.proxy_cooldown_seconds),
+            ("blame.proxy_cooldown_max_seconds", self.blame.proxy_cooldown_max_seconds),
+        ];
+        for (name, seconds) in waits {
+            if !(1..=31_536_000).contains(&seconds) {
+                bail!("{name} must be between 1 and 31536000");
+            }
         }
         let shares = [
             ("health.success_weight", self.health.success_weight),

@@ -87,7 +87,7 @@ async fn serve(config: &Config, store: &Store, location: &Location, signals: &mu
     let listener = TcpListener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
     // Behind the port, so that a start that fails there leaves nothing behind.
     first_owner(config, store).await?;
-    let (allocator, allocating) = Allocator::start(store.clone());
+    let (allocator, allocating) = Allocator::start(store.clone(), config.blame);
     let app = AppState::new(
         store.clone(),
         allocator,

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use domain::access::{Role, Scope};
 use domain::allocation::Request;
+use domain::blame::BlameConfig;
 use domain::capacity::Level;
 use domain::credential::Draft;
 use domain::event::Action;
@@ -184,7 +185,7 @@ async fn first_credential(store: &Store, tenant: &TenantId) -> CredentialId {
 }
 
 async fn hot_path(store: &Store, tenant: &TenantId) {
-    let (pool, task) = Allocator::start(store.clone());
+    let (pool, task) = Allocator::start(store.clone(), BlameConfig::default());
     let asker = Asker { tenant: tenant.clone(), origin: Origin::internal("test") };
     let full = ApiId::new(2);
     let report = Report {

@@ -206,11 +206,11 @@ impl Report<'_> {
         let before: &[&str] = if self.mentions_proxy() { &["RPCERROR", "RPC"] } else { BEFORE };
         let hit = self.words.iter().enumerate().any(|(at, word)| {
             let Some(status) = words::number(word.text).filter(|status| (500..600).contains(status)) else {
-                return CLASSES.contains(&words::squash(word.text).as_str());
+                return CLASSES.contains(&codes::squash(word.text).as_str());
             };
             let led = match at.checked_sub(1) {
                 None => !self.mentions_proxy(),
-                Some(at) => before.contains(&words::squash(self.words[at].text).as_str()),
+                Some(at) => before.contains(&codes::squash(self.words[at].text).as_str()),
             };
             let bracketed = self.text[..word.start].ends_with('[');
             self.is_negative(word) || ((led || bracketed) && (status == 500 || status == 503))

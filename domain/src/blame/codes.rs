@@ -4,7 +4,6 @@
 //! Pyrogram ship; the names for what happens below Telegram's protocol (`CONNECTION_REFUSED`,
 //! `TRANSPORT_404`, …) are this project's. A code that is missing here is judged pending.
 
-use super::words::squash;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -288,6 +287,11 @@ static BY_WORD: LazyLock<HashMap<String, &'static (&'static str, Family)>> = Laz
     }
     words
 });
+
+/// Upper case without underscores, so that `FloodWait`, `FLOOD_WAIT` and `flood_wait` are one.
+pub(super) fn squash(word: &str) -> String {
+    word.chars().filter(|c| *c != '_').map(|c| c.to_ascii_uppercase()).collect()
+}
 
 /// The known code behind a squashed word.
 pub(super) fn by_word(squashed: &str) -> Option<(&'static str, Family)> {

@@ -68,11 +68,6 @@ pub(super) fn split(text: &str) -> Vec<Word<'_>> {
     words
 }
 
-/// Upper case without underscores, so that `FloodWait`, `FLOOD_WAIT` and `flood_wait` are one.
-pub(super) fn squash(word: &str) -> String {
-    word.chars().filter(|c| *c != '_').map(|c| c.to_ascii_uppercase()).collect()
-}
-
 /// A run of digits as a number; one that doesn't fit is the largest that does.
 pub(super) fn number(word: &str) -> Option<u32> {
     if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -90,26 +85,26 @@ pub(super) fn known(word: &str) -> Option<(&'static str, Family, Option<u32>)> {
     if word.len() > LONGEST_WORD || word.len() < 3 {
         return None;
     }
-    if let Some((name, family)) = with_or_without_suffix(&squash(word)) {
+    if let Some((name, family)) = with_or_without_suffix(&codes::squash(word)) {
         return Some((name, family, None));
     }
     let pieces: Vec<&str> = word.split('_').filter(|piece| !piece.is_empty()).collect();
     let carried = pieces.iter().rev().find_map(|piece| number(piece));
     if pieces.len() > 1 && pieces.last().is_some_and(|piece| is_placeholder(piece)) {
-        let squashed = squash(&pieces[..pieces.len() - 1].concat());
+        let squashed = codes::squash(&pieces[..pieces.len() - 1].concat());
         if let Some((name, family)) = with_or_without_suffix(&squashed) {
             return Some((name, family, carried));
         }
     }
     let kept: String = pieces.iter().filter(|piece| !is_placeholder(piece)).copied().collect();
-    if let Some((name, family)) = with_or_without_suffix(&squash(&kept)) {
+    if let Some((name, family)) = with_or_without_suffix(&codes::squash(&kept)) {
         return Some((name, family, carried));
     }
     let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
     if stem.len() == word.len() {
         return None;
     }
-    let (name, family) = with_or_without_suffix(&squash(stem))?;
+    let (name, family) = with_or_without_suffix(&codes::squash(stem))?;
     Some((name, family, number(&word[stem.len()..])))
 }
 
@@ -135,7 +130,7 @@ pub(super) fn plausible(word: &str) -> Option<(String, Option<u32>)> {
 
 /// A hash, a key or an id.
 fn looks_hexadecimal(word: &str) -> bool {
-    let squashed = squash(word);
+    let squashed = codes::squash(word);
     squashed.len() >= HEX_RUN && squashed.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use domain::TenantId;
 use domain::allocation::CensusLine;
+use domain::blame::BlameConfig;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -72,9 +73,9 @@ pub struct Allocator {
 
 impl Allocator {
     /// Starts the task. It answers everything that was accepted before it ends.
-    pub fn start(store: Store) -> (Self, JoinHandle<()>) {
+    pub fn start(store: Store, blame: BlameConfig) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(Task { store, census: CensusCache::default(), results: 0 }.run(waiting));
+        let task = tokio::spawn(Task { store, blame, census: CensusCache::default(), results: 0 }.run(waiting));
         (Self { queue }, task)
     }
 
@@ -126,6 +127,7 @@ impl CensusCache {
 
 struct Task {
     store: Store,
+    blame: BlameConfig,
     census: CensusCache,
     /// Results since the last burst.
     results: usize,
@@ -189,7 +191,7 @@ impl Task {
                     .map(|allocated| Done::Allocated(Box::new(allocated))),
                 Command::Release(release) => batch.release(asker, release)?.map(Done::Released),
                 Command::Renew(renew) => batch.renew(asker, renew).map(Done::Renewed),
-                Command::Report(report) => batch.report(asker, report)?.map(Done::Reported),
+                Command::Report(report) => batch.report(asker, report, &self.blame)?.map(Done::Reported),
             });
         }
         let results = self.results + batch.results.len();

@@ -55,7 +55,7 @@ impl Batch {
         Ok(())
     }
 
-    pub(super) fn report(&mut self, asker: &Asker, report: &Report) -> Outcome<Reported> {
+    pub(super) fn report(&mut self, asker: &Asker, report: &Report, config: &BlameConfig) -> Outcome<Reported> {
         let Some(id) = self.set.by_api_id(&asker.tenant, report.api_id).cloned() else {
             return Ok(Err(Refused::UnknownCredential));
         };
@@ -65,7 +65,7 @@ impl Batch {
         let before = self.set.credential(&id)?.status();
         let code = report.error.as_deref().filter(|_| !report.success).map(blame::recognise);
         let at = self.moment_of(report);
-        let verdict = Self::verdict(report, code.as_ref());
+        let verdict = Self::verdict(report, code.as_ref(), config);
         self.keep_raw(asker, report, &id, code.as_ref(), verdict.fault, at);
 
         let mut recovered = false;
@@ -89,10 +89,10 @@ impl Batch {
     }
 
     /// A failure without words is pending like one with unknown words.
-    fn verdict(report: &Report, code: Option<&ErrorCode>) -> blame::Verdict {
+    fn verdict(report: &Report, code: Option<&ErrorCode>, config: &BlameConfig) -> blame::Verdict {
         match code {
             _ if report.success => blame::Verdict { fault: Fault::None, consequence: Consequence::Nothing },
-            Some(code) => blame::judge(code, &BlameConfig::default()),
+            Some(code) => blame::judge(code, config),
             None => blame::Verdict { fault: Fault::Pending, consequence: Consequence::AwaitEvidence },
         }
     }

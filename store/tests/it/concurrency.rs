@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use domain::AllocationId;
+use domain::blame::BlameConfig;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use store::Store;
@@ -38,7 +39,7 @@ impl Processes {
         let mut all = Self { allocators: Vec::new(), tasks: Vec::new(), stores: Vec::new() };
         for _ in 0..count {
             let store = w.another_store().await;
-            let (allocator, task) = Allocator::start(store.clone());
+            let (allocator, task) = Allocator::start(store.clone(), BlameConfig::default());
             all.allocators.push(allocator);
             all.tasks.push(task);
             all.stores.push(store);

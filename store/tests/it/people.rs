@@ -3,6 +3,7 @@
 use domain::MemberLevel;
 use domain::Timestamp;
 use domain::access::{Role, Scope};
+use domain::blame::BlameConfig;
 use domain::time::{DAY, MINUTE};
 use secrecy::{ExposeSecret, SecretString};
 use store::StoreError;
@@ -224,7 +225,7 @@ async fn a_token_is_checked_before_it_is_issued(w: &World) {
 async fn a_strategy_holds_for_the_next_allocation_everywhere(w: &World) {
     use domain::Strategy;
     w.add_with(1, |d| d.max_accounts = 100).await;
-    let (second, task) = store::allocator::Allocator::start(w.another_store().await);
+    let (second, task) = store::allocator::Allocator::start(w.another_store().await, BlameConfig::default());
     let by_second = async |account: String| {
         let command = store::allocator::Command::Allocate(crate::world::wish(&account));
         match second.ask(w.asker(), command).await {

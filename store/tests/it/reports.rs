@@ -1,6 +1,7 @@
 //! Result reports: whose fault, what follows from the code alone, and that each counts once.
 
 use domain::account::AccountState;
+use domain::blame::BlameConfig;
 use domain::blame::{Action, Fault};
 use domain::time::{DAY, HOUR, MINUTE, SECOND};
 use domain::{Status, Timestamp};
@@ -280,7 +281,7 @@ async fn a_result_counts_once(w: &World) {
 async fn a_result_counts_once_whichever_process_hears_it(w: &World) {
     w.add(1).await;
     w.add(2).await;
-    let (second, task) = Allocator::start(w.another_store().await);
+    let (second, task) = Allocator::start(w.another_store().await, BlameConfig::default());
     const RESULTS: usize = 60;
     let mut counted = 0;
     for number in 0..RESULTS {

@@ -10,6 +10,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use domain::blame::BlameConfig;
 use domain::credential::Draft;
 use domain::{AccountKey, ApiId, CredentialId, GroupId, MemberLevel, TenantId, Timestamp};
 use futures::FutureExt;
@@ -193,7 +194,7 @@ impl World {
         };
         let clock = Arc::new(AtomicI64::new(START));
         let store = open(&location, &clock).await;
-        let (pool, task) = Allocator::start(store.clone());
+        let (pool, task) = Allocator::start(store.clone(), BlameConfig::default());
         Self {
             kind,
             raw: Raw::open(&location).await,

@@ -70,6 +70,7 @@ async fn unknown_keys_and_bad_values() {
     refused(&with("API_POOL_RETENTION__JOBS_DAYS", "0"), "retention.jobs_days");
     refused(&with("API_POOL_HEALTH__LOWER_QUANTILE", "5"), "health.lower_quantile");
     refused(&with("API_POOL_HEALTH__HALF_LIFE", "5"), "health.half_life");
+    refused(&with("API_POOL_BLAME__PEER_FLOOD_SECONDS", "0"), "blame.peer_flood_seconds");
     refused(&with("API_POOL_MASTER_KEY", SECRET), "API_POOL_MASTER_KEY");
     for (name, refuses) in [("HTTP_HOST", true), ("API_POOL_ADMIN_PASSWORD", true), ("SOMEBODY_ELSES", false)] {
         let output = run(&place, &["export", "--format", "csv"], |command| {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{has_shape, pool};
-use crate::harness::{Kind, Place};
+use crate::harness::{Kind, Place, Server};
 use crate::on_both;
 
 fn outcome() -> Value {
@@ -145,3 +145,24 @@ async fn many_reports_answer_in_order(kind: Kind) {
 }
 
 on_both!(charges_whose_fault_it_is, many_reports_answer_in_order);
+
+#[tokio::test]
+async fn durations_are_configuration() {
+    let place = Place::new(Kind::Sqlite).await;
+    let mut command = place.command();
+    command
+        .arg("serve")
+        .env("API_POOL_BLAME__PEER_FLOOD_SECONDS", "5")
+        .env("API_POOL_BLAME__LONGEST_WAIT_SECONDS", "7");
+    let server = Server::spawn(command, place.dir.path()).await;
+    let owner = server.owner().await;
+    owner.import(1_000_000, 1, 5).await;
+    for (error, seconds) in [("PEER_FLOOD", 5), ("FLOOD_WAIT_60", 7)] {
+        let report = json!({ "api_id": 1_000_000, "success": false, "error": error, "account_id": error });
+        assert_eq!(owner.post(&pool("result"), report).await.data()["action"], "account_cooled");
+        let refused = owner.post(&pool("allocate"), json!({ "account_id": error })).await;
+        refused.problem(409, 3008, "account_unavailable");
+        let pause: u32 = refused.header("retry-after").parse().unwrap();
+        assert!((1..=seconds).contains(&pause), "{error}: {pause}");
+    }
+}

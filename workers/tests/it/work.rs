@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::blame::BlameConfig;
 use domain::time::{DAY, MINUTE};
 use domain::{AccountKey, ApiId};
 use jobs::{CheckCapacity, Envelope, ExpireLeases, ImportCredentials, Job, Prune, ScoreHealth};
@@ -30,7 +31,7 @@ async fn perform<J: Job>(store: &Store, job: &J) -> workers::Result<()> {
 async fn results_become_scores(database: Database) {
     let store = database.open().await;
     let (good, bad) = (add_credential(&store, 1001, 5).await, add_credential(&store, 1002, 5).await);
-    let (allocator, _task) = Allocator::start(store.clone());
+    let (allocator, _task) = Allocator::start(store.clone(), BlameConfig::default());
     for n in 0..40 {
         for (api_id, error) in [(1001, None), (1002, Some("API_ID_INVALID"))] {
             let report = Report {
@@ -57,7 +58,7 @@ async fn results_become_scores(database: Database) {
 async fn ended_leases_are_released(database: Database) {
     let store = database.open().await;
     add_credential(&store, 1001, 1000).await;
-    let (allocator, _task) = Allocator::start(store.clone());
+    let (allocator, _task) = Allocator::start(store.clone(), BlameConfig::default());
     allocate(&allocator, 0..450, Some(5 * MINUTE)).await;
     allocate(&allocator, 450..460, Some(60 * MINUTE)).await;
     allocate(&allocator, 460..470, None).await;
@@ -74,7 +75,7 @@ async fn ended_leases_are_released(database: Database) {
 async fn the_level_is_told_once_for_each_change(database: Database) {
     let store = database.open().await;
     add_credential(&store, 1001, 20).await;
-    let (allocator, _task) = Allocator::start(store.clone());
+    let (allocator, _task) = Allocator::start(store.clone(), BlameConfig::default());
     let told = async |expected: [i64; 3]| {
         for _ in 0..2 {
             perform(&store, &CheckCapacity::default()).await.unwrap();
@@ -102,7 +103,7 @@ async fn only_old_rows_are_pruned(database: Database) {
     database.advance(-400 * DAY);
     // More than one step of journal rows.
     add_credential(&store, 1001, 1000).await;
-    let (allocator, _task) = Allocator::start(store.clone());
+    let (allocator, _task) = Allocator::start(store.clone(), BlameConfig::default());
     allocate(&allocator, 0..450, None).await;
     let old = enqueue(&store, &Prune::default()).await;
     let waiting = enqueue(&store, &Prune::default()).await;
