@@ -285,6 +285,8 @@ CREATE TABLE results (
     success       BOOLEAN NOT NULL,
     code          TEXT COLLATE "C",
     fault         TEXT COLLATE "C" NOT NULL,
+    -- whether the credential was charged: some of its faults are no failures of it
+    charged       BOOLEAN NOT NULL,
     latency_ms    BIGINT,
     reporter      TEXT COLLATE "C" NOT NULL,
     -- when it was noted, which rises with seq; `at`, which the client says, does not
@@ -292,7 +294,7 @@ CREATE TABLE results (
     result_id     TEXT COLLATE "C"
 );
 CREATE UNIQUE INDEX results_once ON results (tenant_id, result_id) WHERE result_id IS NOT NULL;
-CREATE INDEX results_charged ON results (credential_id, at) WHERE fault = 'credential' AND NOT success;
+CREATE INDEX results_charged ON results (credential_id, at) WHERE charged;
 
 -- How far a job has read, by its name.
 CREATE TABLE job_state (

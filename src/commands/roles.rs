@@ -67,6 +67,7 @@ fn start_workers(config: &Config, store: &Store, stop: CancellationToken) -> Joi
             results_days: config.retention.results_days,
             jobs_days: config.retention.jobs_days,
         },
+        samples: config.sample_api_ids.clone(),
         ..WorkerConfig::default()
     };
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();

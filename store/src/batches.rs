@@ -188,7 +188,8 @@ impl Store {
         tx.commit().await
     }
 
-    /// Writes a chunk, or on a dry run only looks; the `api_id`s that are new to the pool.
+    /// Writes a chunk, or on a dry run only looks; the `api_id`s that are new to the pool with this
+    /// batch.
     async fn write_chunk(
         &self,
         tenant: &TenantId,
@@ -209,6 +210,12 @@ impl Store {
             rows.push(row);
         }
         let mut tx = self.begin().await?;
+        // An undo that came in between holds for the rest as well.
+        let undone: Option<(Option<i64>,)> =
+            tx.optional(sql!("SELECT b.undone_at FROM batches b WHERE b.id = $1 FOR_UPDATE(b)"), args![batch]).await?;
+        if undone.is_some_and(|(at,)| at.is_some()) {
+            return Err(StoreError::Conflict("the batch was undone".to_owned()));
+        }
         let inserted = insert_drafts(&mut tx, rows, self.now()).await?;
         let entries: Vec<Entry> = inserted
             .iter()
@@ -222,12 +229,22 @@ impl Store {
             tx.bump_revision().await?;
         }
         tx.record(tenant, origin, self.now(), &entries).await?;
+        // Also those that came in with an earlier run of the same batch, which died.
+        let ours: Vec<(i64,)> = tx
+            .all(
+                sql!(
+                    "SELECT c.api_id FROM EACH($1) AS e CROSS JOIN credentials c
+                     WHERE c.tenant_id = $2 AND c.api_id = CAST(e.value ->> 'a' AS BIGINT) AND c.deleted_at IS NULL
+                       AND c.batch_id = $3"
+                ),
+                args![api_ids(chunk), tenant, batch],
+            )
+            .await?;
         tx.commit().await?;
-        Ok(inserted.iter().filter_map(|id| by_id.get(id)).map(|draft| draft.api_id).collect())
+        Ok(ours.into_iter().filter_map(|(api_id,)| ApiId::new(api_id)).collect())
     }
 
     async fn known_api_ids(&self, tenant: &TenantId, chunk: &[Ready]) -> Result<HashSet<i64>> {
-        let ids: Value = chunk.iter().map(|r| json!({ "a": r.draft.api_id.get() })).collect();
         let rows: Vec<(i64,)> = self
             .db()
             .all(
@@ -235,7 +252,7 @@ impl Store {
                     "SELECT c.api_id FROM EACH($1) AS e CROSS JOIN credentials c
                      WHERE c.tenant_id = $2 AND c.api_id = CAST(e.value ->> 'a' AS BIGINT) AND c.deleted_at IS NULL"
                 ),
-                args![ids.to_string(), tenant],
+                args![api_ids(chunk), tenant],
             )
             .await?;
         Ok(rows.into_iter().map(|(api_id,)| api_id).collect())
@@ -321,6 +338,11 @@ impl Store {
         tx.commit().await?;
         Ok(removed)
     }
+}
+
+/// `[{"a": api_id}]`
+fn api_ids(chunk: &[Ready]) -> String {
+    chunk.iter().map(|ready| json!({ "a": ready.draft.api_id.get() })).collect::<Value>().to_string()
 }
 
 fn upload_place<'a>(tenant: &'a TenantId, id: &'a str) -> Place<'a> {

@@ -329,9 +329,9 @@ fn many_rows(dialect: Dialect, credentials: i64) -> Vec<String> {
              FROM n"
         ),
         format!(
-            "{many} INSERT INTO results (seq, tenant_id, at, credential_id, success, fault, reporter, noted_at, result_id)
+            "{many} INSERT INTO results (seq, tenant_id, at, credential_id, success, fault, charged, reporter, noted_at, result_id)
              SELECT 100000 + i, 't' || CAST(i % 10 AS TEXT), {START} + i, 'C' || CAST(i % {credentials} + 1 AS TEXT), i % 3 > 0,
-                 CASE WHEN i % 6 = 0 THEN 'credential' ELSE 'none' END, 'svc:x', {START} + i,
+                 CASE WHEN i % 6 = 0 THEN 'credential' ELSE 'none' END, i % 6 = 0, 'svc:x', {START} + i,
                  CASE WHEN i % 2 = 0 THEN 'r' || CAST(i AS TEXT) END
              FROM n"
         ),

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
-use domain::blame::Fault;
 use domain::credential::Standing;
 use domain::health::{Decayed, Evidence, HealthConfig, Prior, Score, score};
 use domain::time::DAY;
@@ -91,20 +90,22 @@ impl Store {
     async fn fold_some_results(&self, config: &HealthConfig) -> Result<Option<u64>> {
         let now = self.now();
         let cursor = self.result_cursor().await?;
-        let rows: Vec<(i64, String, i64, bool, String)> = self
+        let rows: Vec<(i64, String, i64, bool, bool)> = self
             .db()
             .all(
-                sql!("SELECT seq, credential_id, at, success, fault FROM results WHERE seq > $1 ORDER BY seq LIMIT $2"),
+                sql!(
+                    "SELECT seq, credential_id, at, success, charged FROM results WHERE seq > $1 ORDER BY seq LIMIT $2"
+                ),
                 args![cursor, RESULTS_AT_ONCE],
             )
             .await?;
         let (mut sums, mut end, mut folded): (HashMap<String, Sums>, i64, u64) = (HashMap::new(), cursor, 0);
-        for (seq, credential, at, success, fault) in rows {
+        for (seq, credential, at, success, charged) in rows {
             if sums.len() == SCORES_AT_ONCE && !sums.contains_key(&credential) {
                 break;
             }
             (end, folded) = (seq, folded + 1);
-            if !success && fault != Fault::Credential.to_string() {
+            if !success && !charged {
                 continue;
             }
             let (long, short) = sums.entry(credential).or_default();
@@ -230,7 +231,7 @@ impl Store {
             .all(
                 sql!(
                     "SELECT r.credential_id, COUNT(*) FROM EACH($1) AS e CROSS JOIN results r
-                     WHERE r.credential_id = e.value ->> 'id' AND r.at >= $2 AND r.fault = 'credential' AND NOT r.success
+                     WHERE r.credential_id = e.value ->> 'id' AND r.at >= $2 AND r.charged
                      GROUP BY r.credential_id"
                 ),
                 args![ids, now.plus(-DAY)],

@@ -48,6 +48,8 @@ pub struct WorkerConfig {
     pub capacity: domain::capacity::Thresholds,
     /// How long things are kept.
     pub retention: Retention,
+    /// Published sample ids, which imports refuse.
+    pub samples: Vec<i64>,
     /// How often a worker says that it lives; one that is silent for four of these is dead, and its
     /// jobs are taken again. Whole seconds, at least one.
     pub heartbeat: Duration,
@@ -61,6 +63,7 @@ impl Default for WorkerConfig {
             health: domain::health::HealthConfig::default(),
             capacity: domain::capacity::Thresholds::default(),
             retention: Retention::default(),
+            samples: domain::import::SAMPLE_API_IDS.to_vec(),
             heartbeat: Duration::from_secs(10),
             poll: Duration::from_secs(1),
         }

@@ -121,6 +121,14 @@ pub struct Verdict {
     pub consequence: Consequence,
 }
 
+impl Consequence {
+    /// Whether it counts against the credential. Not every fault of a credential does: that it may
+    /// only log in is a capability.
+    pub fn charges_credential(&self) -> bool {
+        matches!(self, Self::FlagCredentialThenBan | Self::BanCredential { .. })
+    }
+}
+
 /// Judges a code by the project's table of errors. A code that is not in it is pending.
 pub fn judge(code: &ErrorCode, config: &BlameConfig) -> Verdict {
     let seconds = config.wait(code.number);

@@ -66,7 +66,7 @@ impl Batch {
         let code = report.error.as_deref().filter(|_| !report.success).map(blame::recognise);
         let at = self.moment_of(report);
         let verdict = Self::verdict(report, code.as_ref(), config);
-        self.keep_raw(asker, report, &id, code.as_ref(), verdict.fault, at);
+        self.keep_raw(asker, report, &id, code.as_ref(), verdict, at);
 
         let mut recovered = false;
         let deed = if report.success {
@@ -103,7 +103,7 @@ impl Batch {
         report: &Report,
         id: &CredentialId,
         code: Option<&ErrorCode>,
-        fault: Fault,
+        blame::Verdict { fault, consequence }: blame::Verdict,
         at: Timestamp,
     ) {
         self.results.push(json!({
@@ -115,6 +115,7 @@ impl Batch {
             "ok": report.success,
             "x": code.map(|c| c.canonical.as_str()),
             "f": fault.to_string(),
+            "ch": consequence.charges_credential(),
             "l": report.latency_ms,
             "o": asker.origin.actor,
             "n": self.now.millis(),
@@ -155,15 +156,12 @@ impl Batch {
         at: Timestamp,
     ) -> Result<Deed> {
         let code = code.map_or("UNKNOWN", |c| c.canonical.as_str());
+        if consequence.charges_credential() {
+            self.charge(asker, report, id, code, at)?;
+        }
         match consequence {
-            Consequence::FlagCredentialThenBan => {
-                self.charge(asker, report, id, code, at)?;
-                self.flag_or_ban(asker, report, id, code)
-            }
-            Consequence::BanCredential { .. } => {
-                self.charge(asker, report, id, code, at)?;
-                self.ban(asker, report, id, code)
-            }
+            Consequence::FlagCredentialThenBan => self.flag_or_ban(asker, report, id, code),
+            Consequence::BanCredential { .. } => self.ban(asker, report, id, code),
             Consequence::MarkLoginOnly => {
                 let credential = self.set.credential(id)?;
                 if !std::mem::replace(&mut credential.login_only, true) {

@@ -58,11 +58,11 @@ pub(crate) const KNOWN_ACCOUNTS: &str = "
       AND accounts.last_seq = CAST(e.value ->> 'lq' AS BIGINT)";
 
 pub(crate) const RESULTS: &str = "
-    INSERT INTO results (seq, tenant_id, at, credential_id, account_id, proxy_id, success, code, fault, latency_ms,
+    INSERT INTO results (seq, tenant_id, at, credential_id, account_id, proxy_id, success, code, fault, charged, latency_ms,
                          reporter, noted_at, result_id)
     SELECT CAST(e.value ->> 's' AS BIGINT), e.value ->> 't', CAST(e.value ->> 'w' AS BIGINT), e.value ->> 'c',
            e.value ->> 'a', e.value ->> 'p', CAST(e.value ->> 'ok' AS BOOLEAN), e.value ->> 'x', e.value ->> 'f',
-           CAST(e.value ->> 'l' AS BIGINT), e.value ->> 'o', CAST(e.value ->> 'n' AS BIGINT), e.value ->> 'i'
+           CAST(e.value ->> 'ch' AS BOOLEAN), CAST(e.value ->> 'l' AS BIGINT), e.value ->> 'o', CAST(e.value ->> 'n' AS BIGINT), e.value ->> 'i'
     FROM EACH($1) AS e WHERE TRUE
     ON CONFLICT (tenant_id, result_id) WHERE result_id IS NOT NULL DO NOTHING";
 

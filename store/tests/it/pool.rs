@@ -106,12 +106,13 @@ async fn scores_follow_the_results(w: &World) {
         w.report(1, |_| {}).await.unwrap();
         w.fails(2, "a", "API_ID_INVALID").await;
     }
-    // What is nobody's fault lowers nobody's score.
+    // What is not a credential's fault does not lower its score, nor what it merely can't do.
     for _ in 0..30 {
         w.fails(3, "b", "Timeout").await;
+        w.fails(3, "b", "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN").await;
     }
     let scored = score(w).await;
-    assert_eq!(scored.results, 90);
+    assert_eq!(scored.results, 120);
     let health = async |id| w.store.health_of(&w.tenant, id).await.unwrap().0.unwrap();
     assert_eq!((health(&good).await.score, health(&good).await.grade), (100, Grade::Excellent));
     assert!(health(&bad).await.score < 30, "{:?}", health(&bad).await);

@@ -34,7 +34,8 @@ pub(crate) async fn import_credentials(context: Context, job: ImportCredentials)
     let Ok(upload) = serde_json::from_value::<Upload>(upload) else {
         return Err(WorkersError::Hopeless("the upload can't be read".to_owned()));
     };
-    let mut options = ImportOptions { group_id: upload.group_id, ..ImportOptions::default() };
+    let samples = context.config.samples.clone();
+    let mut options = ImportOptions { group_id: upload.group_id, samples, ..ImportOptions::default() };
     if let Some(slots) = upload.default_max_accounts {
         options.default_max_accounts = slots;
     }
