@@ -24,15 +24,13 @@ impl Store {
         let held = row.as_ref().and_then(|row| row.credential_id.clone());
         let named: Vec<String> = [held, former.clone(), pinned].into_iter().flatten().collect();
         let account = row.as_ref().map(view_of).unwrap_or_default();
-        for row in self.credentials_by_id(&named).await? {
-            set.add_named(Credential::try_from(row)?);
-        }
+        set.add(credentials(self.credentials_by_id(&named).await?)?);
         let shelves = compiled.tenants.get(tenant).map(|t| t.shelves.clone()).unwrap_or_default();
         for shelf in shelves {
             let selector = Selector { tenant: tenant.clone(), strategy: request.strategy, shelf };
             let args = args![tenant, selector.shelf.key(), self.now(), depth];
             let rows: Vec<CredentialRow> = self.db().all(ranking_peek(request.strategy), args).await?;
-            set.add_list(selector, rows.into_iter().map(Credential::try_from).collect::<Result<_>>()?);
+            set.add(credentials(rows)?);
         }
         let rows: Vec<CensusRow> = self.db().all(sql!(CENSUS), args![tenant, self.now()]).await?;
         let account = AccountView { former: former.map(CredentialId::from), ..account };
@@ -99,6 +97,10 @@ impl Preview {
     pub fn api_id(&self, id: &CredentialId) -> Option<ApiId> {
         self.set.credentials.get(id).map(|c| c.candidate.api_id)
     }
+}
+
+fn credentials(rows: Vec<CredentialRow>) -> Result<Vec<Credential>> {
+    rows.into_iter().map(Credential::try_from).collect()
 }
 
 fn view_of(row: &AccountRow) -> AccountView {

@@ -31,7 +31,7 @@ pub(crate) struct Batch {
     /// Reports of this batch by `result_id`, so that a twin within the batch counts once.
     pub(super) seen_results: HashMap<(TenantId, String), String>,
     log: Vec<(Asker, Entry)>,
-    /// Allocations in the batch: how deep a ranking has to be read.
+    /// Allocations and reports in the batch: how deep a ranking has to be read.
     depth: usize,
     /// Whether every lock is taken in one order, waiting for those that other processes hold.
     careful: bool,
@@ -92,7 +92,7 @@ impl Batch {
         self.load_seen_results(work).await?;
         for selector in selectors {
             let credentials = self.tx.load_ranking(&selector, self.now, self.depth).await?;
-            self.set.add_list(selector, credentials);
+            self.set.add(credentials);
         }
         Ok(())
     }
@@ -161,19 +161,18 @@ impl Batch {
         let missing: HashSet<CredentialId> =
             ids.into_iter().filter(|id| !self.set.credentials.contains_key(id)).collect();
         let missing: Vec<CredentialId> = missing.into_iter().collect();
-        for credential in self.tx.load_credentials(&missing).await? {
-            self.set.add_named(credential);
-        }
+        let credentials = self.tx.load_credentials(&missing).await?;
+        self.set.add(credentials);
         Ok(())
     }
 
     /// The rankings of the requests that may come to one. A ranking as deep as the batch is long is
-    /// deep enough: each request takes one slot at most.
+    /// deep enough: each request takes one slot, and each report closes one credential, at most.
     fn selectors_wanted(&mut self, work: &[Work]) -> Result<HashSet<Selector>> {
         let mut selectors = HashSet::new();
         for Work { asker, command, .. } in work {
+            self.depth += usize::from(matches!(command, Command::Allocate(_) | Command::Report(_)));
             let Command::Allocate(command) = command else { continue };
-            self.depth += 1;
             let account = self.set.account(&asker.tenant, &command.account);
             let sticks = account.live_binding(self.now).is_some() && !command.fresh;
             if !sticks && command.pinned.is_none() {
@@ -192,8 +191,9 @@ impl Batch {
             .collect())
     }
 
-    /// Before a refusal: lets go of leases that have ended, and on PostgreSQL waits for rows that
-    /// another process held when the rankings were read. Whether there is anything new to choose.
+    /// Before a refusal: lets go of leases that have ended, and takes in what the rankings did not
+    /// show: rows beyond what they were read to, since the batch itself closed some of the best,
+    /// and on PostgreSQL rows that another process held. Whether there is anything new to choose.
     ///
     /// # Errors
     /// [`StoreError::Stale`] when there is, and only a careful attempt may wait for it: waiting in
@@ -202,7 +202,7 @@ impl Batch {
         if self.lapse_for(tenant, request).await? > 0 {
             return Ok(true);
         }
-        if !self.tx.is_postgres() || request.pinned.is_some() {
+        if request.pinned.is_some() {
             return Ok(false);
         }
         let mut found = 0;
@@ -213,8 +213,9 @@ impl Batch {
             open.retain(|id| !self.set.credentials.contains_key(id));
             if !open.is_empty() {
                 self.insist_on_care()?;
+                found += open.len();
                 let credentials = self.tx.load_credentials(&open).await?;
-                found += self.set.add_list(selector, credentials);
+                self.set.add(credentials);
             }
         }
         Ok(found > 0)

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
-use domain::allocation::{AccountView, Holding, Pool, Request, eligibility};
+use domain::allocation::{AccountView, Holding, Pool, Request};
 use domain::credential::{Candidate, Shelf, Standing};
 use domain::{
     AccountKey, AccountState, AllocationId, ApiId, CredentialId, MemberLevel, Status, Strategy, TenantId, Timestamp,
@@ -220,9 +220,6 @@ pub(crate) struct WorkingSet {
     pub accounts: HashMap<(TenantId, AccountKey), Account>,
     pub credentials: HashMap<CredentialId, Credential>,
     by_api_id: HashMap<(TenantId, ApiId), CredentialId>,
-    /// Credentials that were loaded by name: held, former, pinned, reported.
-    named: Vec<CredentialId>,
-    lists: HashMap<Selector, Vec<CredentialId>>,
 }
 
 impl WorkingSet {
@@ -238,32 +235,16 @@ impl WorkingSet {
         self.by_api_id.get(&(tenant.clone(), api_id))
     }
 
-    /// Takes in credentials that were loaded by name. Deleted ones are known by id only.
-    pub fn add_named(&mut self, credential: Credential) {
-        if !credential.deleted {
-            let key = (credential.tenant.clone(), credential.candidate.api_id);
-            self.by_api_id.insert(key, credential.candidate.id.clone());
+    /// Takes in credentials. Rows that are in memory already keep what the batch did to them;
+    /// deleted ones are known by our id only.
+    pub fn add(&mut self, credentials: Vec<Credential>) {
+        for credential in credentials {
+            let id = &credential.candidate.id;
+            if !credential.deleted {
+                self.by_api_id.insert((credential.tenant.clone(), credential.candidate.api_id), id.clone());
+            }
+            self.credentials.entry(id.clone()).or_insert(credential);
         }
-        self.named.push(credential.candidate.id.clone());
-        self.add(credential);
-    }
-
-    /// Takes in a ranked list. Rows that are in memory already keep what the batch did to them.
-    /// How many of them are new.
-    pub fn add_list(&mut self, selector: Selector, credentials: Vec<Credential>) -> usize {
-        let ids: Vec<CredentialId> = credentials.iter().map(|c| c.candidate.id.clone()).collect();
-        let new = credentials.into_iter().filter_map(|c| self.add(c)).count();
-        self.lists.entry(selector).or_default().extend(ids);
-        new
-    }
-
-    fn add(&mut self, credential: Credential) -> Option<()> {
-        let id = credential.candidate.id.clone();
-        if self.credentials.contains_key(&id) {
-            return None;
-        }
-        self.credentials.insert(id, credential);
-        Some(())
     }
 
     pub fn pool<'a>(&'a self, tenant: &'a TenantId) -> TenantPool<'a> {
@@ -286,18 +267,8 @@ impl Pool for TenantPool<'_> {
         self.get(self.set.by_api_id(self.tenant, api_id)?)
     }
 
-    fn candidates<'a>(&'a self, request: &Request) -> Box<dyn Iterator<Item = &'a Candidate> + 'a> {
-        let strategy = request.strategy;
-        let request = request.clone();
-        let listed = self
-            .set
-            .lists
-            .iter()
-            .filter(move |(s, _)| {
-                s.tenant == *self.tenant && s.strategy == strategy && eligibility::shelf_is_open(&s.shelf, &request)
-            })
-            .flat_map(|(_, ids)| ids);
-        // A slot that this batch has freed may be on a credential of no list.
-        Box::new(listed.chain(&self.set.named).filter_map(|id| self.get(id)))
+    /// All that are in memory: what was loaded for one request may be the best for another.
+    fn candidates<'a>(&'a self, _: &Request) -> Box<dyn Iterator<Item = &'a Candidate> + 'a> {
+        Box::new(self.set.credentials.keys().filter_map(|id| self.get(id)))
     }
 }

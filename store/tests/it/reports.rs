@@ -24,6 +24,8 @@ on_both! {
     dates_of_reports_are_held_within_reason,
     raw_results_are_kept_without_gaps,
     a_burst_of_results_asks_for_scores,
+    a_ban_does_not_make_the_pool_look_full,
+    a_release_and_an_allocation_in_one_batch_find_the_rest_of_the_pool,
     an_unknown_credential_is_told,
     a_ban_keeps_new_accounts_away_within_the_batch,
 }
@@ -366,6 +368,34 @@ async fn an_unknown_credential_is_told(w: &World) {
     w.store.delete_credential(&w.tenant, &origin(), &id, false, None).await.unwrap();
     assert_refused!(w.report(1, |_| {}).await, Refused::UnknownCredential);
     assert_eq!(w.raw.number("SELECT COUNT(*) FROM results").await, 0);
+}
+
+/// What the batch itself has closed does not hide what is open behind it.
+async fn a_ban_does_not_make_the_pool_look_full(w: &World) {
+    for number in 1..=5 {
+        w.add_with(number, |d| d.priority = 10 - number).await;
+    }
+    let ban = |number: i64| {
+        let error = Some("API_ID_PUBLISHED_FLOOD".to_owned());
+        Command::Report(Report { success: false, error, ..success(number) })
+    };
+    let allocate = |account: &str| Command::Allocate(crate::world::wish(account));
+    let one = w.pool.ask_all(&w.asker(), vec![ban(1), allocate("a")]).await;
+    let more = w.pool.ask_all(&w.asker(), vec![ban(2), ban(3), ban(2), allocate("b")]).await;
+    for (answer, best) in [(&one[1], 2), (&more[3], 4)] {
+        assert!(matches!(answer, Ok(Done::Allocated(got)) if got.api_id.get() == best), "{answer:?}");
+    }
+}
+
+/// Nor does what an account has just let go of.
+async fn a_release_and_an_allocation_in_one_batch_find_the_rest_of_the_pool(w: &World) {
+    let id = w.add(1).await;
+    w.add_with(2, |d| d.priority = -1).await;
+    w.allocate("a").await.unwrap();
+    w.store.disable_credential(&w.tenant, &origin(), &id).await.unwrap();
+    let release = Command::Release(store::allocator::Release::Account(key("a")));
+    let answers = w.pool.ask_all(&w.asker(), vec![release, Command::Allocate(crate::world::wish("a"))]).await;
+    assert!(matches!(&answers[1], Ok(Done::Allocated(got)) if got.api_id.get() == 2), "{:?}", answers[1]);
 }
 
 async fn a_ban_keeps_new_accounts_away_within_the_batch(w: &World) {
