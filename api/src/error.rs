@@ -286,7 +286,8 @@ impl From<Refused> for ApiError {
             Refused::NotALease => Self::new(Code::Conflict, "the allocation is no lease: it lasts until released"),
             Refused::UnknownCredential => Self::not_found("credential with this api_id"),
             Refused::UnknownGroup => Self::field("group_id", "is not one of the groups"),
-            Refused::Overloaded => Self::overloaded(),
+            // Stale: it was tried several times, and the client has named no version.
+            Refused::Overloaded | Refused::Store(StoreError::Stale) => Self::overloaded(),
             Refused::Store(error) => error.into(),
         }
     }

@@ -141,7 +141,7 @@ pub async fn pool_health(may: May<rights::ReadCredentials>) -> Result<Answer<Poo
         grade_distribution: grades,
         critical_apis: worst(&may, &[Grade::Critical]).await?,
         needs_attention: worst(&may, &[Grade::Fair, Grade::Poor]).await?,
-        updated_at: store.scored_at(tenant).await?.map(Moment),
+        updated_at: store.scored_at().await?.map(Moment),
     }))
 }
 

@@ -74,6 +74,11 @@ impl Prior {
         Self { alpha: PRIOR_STRENGTH * mean, beta: PRIOR_STRENGTH * (1.0 - mean) }
     }
 
+    /// The success rate that it expects, 0 to 1.
+    pub fn mean(&self) -> f64 {
+        self.alpha / (self.alpha + self.beta)
+    }
+
     /// Posterior mean of a success rate, in millionths: what the `success_rate` strategy ranks by.
     pub fn posterior_millionths(&self, successes: i64, failures: i64) -> i64 {
         let s = successes.max(0) as f64 + self.alpha;

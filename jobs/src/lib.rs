@@ -100,7 +100,7 @@ impl Envelope {
     }
 }
 
-/// Every job there is. Minutes are staggered so that they don't start together.
+/// Every job there is.
 pub const REGISTRY: &[Spec] =
     &[ScoreHealth::SPEC, ExpireLeases::SPEC, CheckCapacity::SPEC, Prune::SPEC, ImportCredentials::SPEC];
 

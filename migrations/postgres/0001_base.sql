@@ -181,6 +181,8 @@ CREATE TABLE credentials (
     batch_id             TEXT COLLATE "C" REFERENCES batches (id),
     cooldown_until       BIGINT NOT NULL DEFAULT 0,
     ban_reason           TEXT COLLATE "C",
+    -- failures up to here were forgiven by a person
+    forgiven_at          BIGINT NOT NULL DEFAULT 0,
     flag                 TEXT COLLATE "C",
     flagged_by           TEXT COLLATE "C",
     login_only           BOOLEAN NOT NULL DEFAULT FALSE,

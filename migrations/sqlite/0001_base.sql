@@ -181,6 +181,8 @@ CREATE TABLE credentials (
     batch_id             TEXT REFERENCES batches (id),
     cooldown_until       INTEGER NOT NULL DEFAULT 0,
     ban_reason           TEXT,
+    -- failures up to here were forgiven by a person
+    forgiven_at          INTEGER NOT NULL DEFAULT 0,
     flag                 TEXT,
     flagged_by           TEXT,
     login_only           BOOLEAN NOT NULL DEFAULT FALSE,

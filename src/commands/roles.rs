@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use api::{ApiConfig, AppState};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -81,14 +81,14 @@ fn start_workers(config: &Config, store: &Store, stop: CancellationToken) -> Joi
     })
 }
 
-/// Serves until a signal; then lets the load balancer see it, finishes what runs, and lets the
-/// allocator answer all that it has accepted.
+/// Serves until a signal; then takes no new connections, tells those that stay that it is not
+/// ready, finishes what runs, and lets the allocator answer all that it has accepted.
 async fn serve(config: &Config, store: &Store, location: &Location, signals: &mut Signals) -> anyhow::Result<()> {
     let address = format!("{}:{}", config.http_host, config.http_port);
     let listener = TcpListener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
     // Behind the port, so that a start that fails there leaves nothing behind.
     first_owner(config, store).await?;
-    let (allocator, allocating) = Allocator::start(store.clone(), config.blame);
+    let (allocator, mut allocating) = Allocator::start(store.clone(), config.blame);
     let app = AppState::new(
         store.clone(),
         allocator,
@@ -104,6 +104,9 @@ async fn serve(config: &Config, store: &Store, location: &Location, signals: &mu
     let mut server = tokio::spawn(server.into_future());
     tokio::select! {
         ended = &mut server => return Ok(ended.context("the server stopped badly")??),
+        // Without it every request would be told to try again, for ever.
+        ended = &mut allocating => return Err(ended.err().map_or_else(|| anyhow!("it ended"), Into::into))
+            .context("the allocator stopped badly"),
         () = signals.come() => {}
     }
     tracing::info!("stopping: requests that run are finished first");
@@ -168,5 +171,7 @@ impl Signals {
             _ = self.interrupt.recv() => {}
             () = self.stop.cancelled() => {}
         }
+        // The workers stop beside the server, not behind it.
+        self.stop.cancel();
     }
 }

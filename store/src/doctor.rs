@@ -162,8 +162,7 @@ const CREDENTIAL_HEADS: &str = "
 const UNRECORDED: &str = "
     SELECT 'account ' || a.account_id || ' holds an allocation that no journal row records'
     FROM accounts a LEFT JOIN
-         (SELECT tenant_id, account_id, MAX(at) AS newest FROM journal WHERE action = 'api.allocated'
-          GROUP BY tenant_id, account_id) n
-         ON n.tenant_id = a.tenant_id AND n.account_id = a.account_id
+         (SELECT DISTINCT tenant_id, account_id, at FROM journal WHERE action = 'api.allocated') n
+         ON n.tenant_id = a.tenant_id AND n.account_id = a.account_id AND n.at = a.allocated_at
     WHERE a.allocation_id IS NOT NULL AND a.allocated_at > (SELECT COALESCE(MIN(at), 0) FROM journal)
-      AND (n.newest IS NULL OR n.newest <> a.allocated_at)";
+      AND n.at IS NULL";

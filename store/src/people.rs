@@ -179,7 +179,8 @@ impl Store {
         self.db().optional::<Row>(sql!(BY_NAME), args![username]).await?.map(User::try_from).transpose()
     }
 
-    /// Checks a name and a password, and counts. Everything about it is in the journal.
+    /// Checks a name and a password, and counts. What happens to a user is in the journal; a name
+    /// that nobody has is not.
     pub async fn sign_in(&self, origin: &Origin, username: &str, password: &SecretString) -> Result<User, SignInError> {
         let Some(user) = self.user_by_name(username).await? else {
             verify(password, NOBODY).await;

@@ -272,7 +272,7 @@ async fn reading(store: &Store, tenant: &TenantId) {
     store.result_counts(tenant, Timestamp::from_millis(START - DAY)).await.unwrap();
     store.status_counts(tenant).await.unwrap();
     store.score_distribution(tenant).await.unwrap();
-    store.scored_at(tenant).await.unwrap();
+    store.scored_at().await.unwrap();
     store.tenants().await.unwrap();
 }
 

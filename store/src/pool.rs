@@ -1,7 +1,5 @@
 //! The pool as a whole: totals, distributions, and the level of its capacity.
 
-use std::str::FromStr;
-
 use domain::capacity::{Level, Totals};
 use domain::event::Action;
 use domain::{TenantId, Timestamp};
@@ -9,7 +7,7 @@ use serde_json::json;
 
 use crate::Store;
 use crate::db::{args, sql};
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Origin};
 use crate::logs::OUT_OF_ORDER;
 
@@ -64,17 +62,24 @@ impl Store {
 
     /// Keeps the level of a tenant's pool; when it changed, says so once.
     pub async fn set_capacity_level(&self, tenant: &TenantId, level: Level, totals: &Totals) -> Result<bool> {
-        let mut tx = self.begin().await?;
-        let before: Option<(String,)> = tx
-            .optional(sql!("SELECT t.capacity_level FROM tenants t WHERE t.id = $1 FOR_UPDATE(t)"), args![tenant])
-            .await?;
-        let before = before.and_then(|(text,)| Level::from_str(&text).ok()).unwrap_or_default();
-        if before == level {
-            tx.rollback().await?;
+        let before: Option<(String,)> =
+            self.db().optional(sql!("SELECT capacity_level FROM tenants WHERE id = $1"), args![tenant]).await?;
+        let Some((before,)) = before else { return Err(StoreError::NotFound("tenant")) };
+        if before == level.to_string() {
             return Ok(false);
         }
-        tx.execute(sql!("UPDATE tenants SET capacity_level = $1 WHERE id = $2"), args![level.to_string(), tenant])
+        let mut tx = self.begin().await?;
+        // Only an update: a row locked for more would hold up new accounts, whose foreign key looks
+        // at it, while they hold up the journal.
+        let changed = tx
+            .execute(
+                sql!("UPDATE tenants SET capacity_level = $1 WHERE id = $2 AND capacity_level = $3"),
+                args![level.to_string(), tenant, &before],
+            )
             .await?;
+        if changed == 0 {
+            return Ok(false);
+        }
         let action = match level {
             Level::Normal => Action::CapacityRestored,
             Level::Warning => Action::CapacityWarning,

@@ -17,7 +17,19 @@ use crate::error::Result;
 /// Results read at once, and credentials written in one transaction.
 const RESULTS_AT_ONCE: usize = 5_000;
 const SCORES_AT_ONCE: usize = 200;
+/// Rows of `job_state`: the last result that was folded, and when scores were up to date.
 const CURSOR: &str = "score_health";
+const SCORED_AT: &str = "scored_at";
+/// A prior whose mean has moved so little is kept, so that scores are not all written again.
+const MOVED: f64 = 0.001;
+/// A part that has moved so little, out of 100, is kept as it was written.
+const PART_MOVED: f64 = 1.0;
+
+/// Charged failures since a moment of each credential's own.
+const RECENT_FAILURES: &str = "
+    SELECT r.credential_id, COUNT(*) FROM EACH($1) AS e CROSS JOIN results r
+    WHERE r.credential_id = e.value ->> 'id' AND r.at >= CAST(e.value ->> 'from' AS BIGINT) AND r.charged
+    GROUP BY r.credential_id";
 
 #[derive(FromRow)]
 struct EvidenceRow {
@@ -28,6 +40,7 @@ struct EvidenceRow {
     fail_count: i64,
     consecutive_failures: i64,
     recent_failures: i64,
+    forgiven_at: i64,
     success_score: i64,
     health_score: i64,
     last_failure_at: Option<i64>,
@@ -44,7 +57,7 @@ macro_rules! evidence {
     ($rest:literal) => {
         sql!(concat!(
             "SELECT c.id, c.tenant_id, c.standing, c.success_count, c.fail_count, c.consecutive_failures,
-                 c.recent_failures, c.success_score, c.health_score, c.last_failure_at, c.cooldown_until, h.parts,
+                 c.recent_failures, c.forgiven_at, c.success_score, c.health_score, c.last_failure_at, c.cooldown_until, h.parts,
                  COALESCE(h.long_successes, 0.0) AS long_successes, COALESCE(h.long_failures, 0.0) AS long_failures,
                  COALESCE(h.short_successes, 0.0) AS short_successes, COALESCE(h.short_failures, 0.0) AS short_failures,
                  COALESCE(h.as_of, 0) AS as_of
@@ -77,11 +90,19 @@ impl Store {
         let priors = self.refit_priors().await?;
         let (now, mut after) = (self.now(), String::new());
         loop {
-            let rows = self.evidence_rows(&after).await?;
-            let Some(last) = rows.last() else { return Ok(scored) };
+            let page = evidence!("c.id > $1 AND c.deleted_at IS NULL ORDER BY c.id LIMIT $2");
+            let rows: Vec<EvidenceRow> = self.db().all(page, args![&after, SCORES_AT_ONCE]).await?;
+            let Some(last) = rows.last() else { break };
             after.clone_from(&last.id);
-            scored.changed += self.write_scores(&rows, &priors, config, now).await?;
+            let recent = self.db().all(sql!(RECENT_FAILURES), args![failing(&rows, now)]).await?;
+            let news = news_of(&rows, recent, &priors, config, now);
+            let changed: Vec<String> = news.iter().map(|new| new.row.id.clone()).collect();
+            if !changed.is_empty() {
+                scored.changed += self.write_scores(&changed, &priors, config, now).await?;
+            }
         }
+        self.note_scored(now).await?;
+        Ok(scored)
     }
 
     /// Folds the next stretch of results into the evidence of their credentials, and moves the
@@ -131,7 +152,8 @@ impl Store {
         Ok(row.and_then(|(text,)| text.parse().ok()).unwrap_or(0))
     }
 
-    /// Each tenant's prior from what its credentials were charged with in all.
+    /// Each tenant's prior from what its credentials were charged with in all. A new one is taken
+    /// when its mean has moved: every posterior, and with it every ranking, hangs on it.
     async fn refit_priors(&self) -> Result<HashMap<String, Prior>> {
         let totals: Vec<(String, f64, f64, i64, i64)> = self
             .db()
@@ -147,56 +169,42 @@ impl Store {
             .await?;
         let mut priors = HashMap::new();
         for (tenant, alpha, beta, successes, failures) in totals {
-            let prior = Prior::of_pool(successes as f64, failures as f64);
-            if (prior.alpha - alpha).abs() > 1e-6 || (prior.beta - beta).abs() > 1e-6 {
+            let (held, fitted) = (Prior { alpha, beta }, Prior::of_pool(successes as f64, failures as f64));
+            let moved = (fitted.mean() - held.mean()).abs() >= MOVED;
+            if moved {
                 let mut tx = self.begin().await?;
                 tx.execute(
                     sql!("UPDATE tenants SET prior_alpha = $1, prior_beta = $2 WHERE id = $3"),
-                    args![prior.alpha, prior.beta, &tenant],
+                    args![fitted.alpha, fitted.beta, &tenant],
                 )
                 .await?;
                 tx.bump_revision().await?;
                 tx.commit().await?;
             }
-            priors.insert(tenant, prior);
+            priors.insert(tenant, if moved { fitted } else { held });
         }
         Ok(priors)
     }
 
-    async fn evidence_rows(&self, after: &str) -> Result<Vec<EvidenceRow>> {
-        let args = args![after, SCORES_AT_ONCE];
-        self.db().all(evidence!("c.id > $1 AND c.deleted_at IS NULL ORDER BY c.id LIMIT $2"), args).await
-    }
-
+    /// Scores these credentials, as they are when they are written: between the look that found
+    /// them changed and the lock, they may have been charged or banned.
     async fn write_scores(
         &self,
-        rows: &[EvidenceRow],
+        ids: &[String],
         priors: &HashMap<String, Prior>,
         config: &HealthConfig,
         now: Timestamp,
     ) -> Result<u64> {
-        let recent = self.recent_failures(rows, now).await?;
-        let mut health = Vec::new();
-        let mut ranks = Vec::new();
-        for row in rows {
-            let prior = priors.get(&row.tenant_id).copied().unwrap_or_default();
-            let scored = score(&row.evidence(config, now), &prior, config, now);
-            let parts = json!(scored).to_string();
-            if row.parts.as_ref() != Some(&parts) {
-                let (id, tenant) = (&row.id, &row.tenant_id);
-                health.push(json!({ "id": id, "t": tenant, "s": scored.score, "g": scored.grade, "p": parts }));
-            }
-            let posterior = prior.posterior_millionths(row.success_count, row.fail_count);
-            let failures = recent.get(&row.id).copied().unwrap_or(0);
-            if (scored.score, posterior, failures) != (row.health_score, row.success_score, row.recent_failures) {
-                ranks.push(json!({ "id": row.id, "h": scored.score, "ss": posterior, "rf": failures }));
-            }
-        }
-        let changed = ranks.len() as u64;
-        if health.is_empty() && ranks.is_empty() {
-            return Ok(0);
-        }
         let mut tx = self.begin().await?;
+        let rows = tx.evidence_of(ids.iter().map(String::as_str)).await?;
+        let recent: Vec<(String, i64)> = tx.all(sql!(RECENT_FAILURES), args![failing(&rows, now)]).await?;
+        let news = news_of(&rows, recent, priors, config, now);
+        let (mut health, mut ranks) = (Vec::new(), Vec::new());
+        for New { row, scored, posterior, recent_failures } in &news {
+            let (id, tenant, parts) = (&row.id, &row.tenant_id, json!(scored).to_string());
+            health.push(json!({ "id": id, "t": tenant, "s": scored.score, "g": scored.grade, "p": parts }));
+            ranks.push(json!({ "id": id, "h": scored.score, "ss": posterior, "rf": recent_failures }));
+        }
         tx.execute(
             sql!(
                 "INSERT INTO credential_health (credential_id, tenant_id, score, grade, parts, computed_at)
@@ -219,25 +227,7 @@ impl Store {
         )
         .await?;
         tx.commit().await?;
-        Ok(changed)
-    }
-
-    /// Charged failures of the last day, for the credentials that have any on record.
-    async fn recent_failures(&self, rows: &[EvidenceRow], now: Timestamp) -> Result<HashMap<String, i64>> {
-        let failing = rows.iter().filter(|row| row.recent_failures > 0 || row.consecutive_failures > 0);
-        let ids = failing.map(|row| json!({ "id": row.id })).collect::<Value>().to_string();
-        let counted: Vec<(String, i64)> = self
-            .db()
-            .all(
-                sql!(
-                    "SELECT r.credential_id, COUNT(*) FROM EACH($1) AS e CROSS JOIN results r
-                     WHERE r.credential_id = e.value ->> 'id' AND r.at >= $2 AND r.charged
-                     GROUP BY r.credential_id"
-                ),
-                args![ids, now.plus(-DAY)],
-            )
-            .await?;
-        Ok(counted.into_iter().collect())
+        Ok(news.len() as u64)
     }
 
     /// The last score of a credential with its parts; that of a new one when it was never scored.
@@ -267,12 +257,23 @@ impl Store {
     }
 
     /// When scores were last brought up to date.
-    pub async fn scored_at(&self, tenant: &TenantId) -> Result<Option<Timestamp>> {
-        let (at,): (Option<i64>,) = self
-            .db()
-            .one(sql!("SELECT MAX(computed_at) FROM credential_health WHERE tenant_id = $1"), args![tenant])
-            .await?;
-        Ok(at.map(Timestamp::from_millis))
+    pub async fn scored_at(&self) -> Result<Option<Timestamp>> {
+        let row: Option<(String,)> =
+            self.db().optional(sql!("SELECT value FROM job_state WHERE name = $1"), args![SCORED_AT]).await?;
+        Ok(row.and_then(|(millis,)| millis.parse().ok()).map(Timestamp::from_millis))
+    }
+
+    async fn note_scored(&self, now: Timestamp) -> Result<()> {
+        let mut tx = self.begin().await?;
+        tx.execute(
+            sql!(
+                "INSERT INTO job_state (name, value) VALUES ($1, $2)
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+            ),
+            args![SCORED_AT, now.millis().to_string()],
+        )
+        .await?;
+        tx.commit().await
     }
 }
 
@@ -293,9 +294,14 @@ impl Tx {
         Ok(moved == 1)
     }
 
+    /// What is known of these credentials, locked in id order.
+    async fn evidence_of<'a>(&mut self, ids: impl IntoIterator<Item = &'a str>) -> Result<Vec<EvidenceRow>> {
+        let locked = evidence!("c.id IN TEXTS($1) AND c.deleted_at IS NULL ORDER BY c.id FOR_UPDATE(c)");
+        self.all(locked, args![json_texts(ids)]).await
+    }
+
     async fn add_evidence(&mut self, new: &HashMap<String, Sums>, config: &HealthConfig, now: Timestamp) -> Result<()> {
-        let ids = json_texts(new.keys().map(String::as_str));
-        let rows: Vec<EvidenceRow> = self.all(evidence!("c.id IN TEXTS($1)"), args![ids]).await?;
+        let rows = self.evidence_of(new.keys().map(String::as_str)).await?;
         let merged = rows.iter().filter_map(|row| {
             let (mut long, mut short) = row.aged(config, now);
             let (new_long, new_short) = new.get(&row.id)?;
@@ -326,6 +332,60 @@ impl Tx {
         .await?;
         Ok(())
     }
+}
+
+/// A credential whose score is to be written.
+struct New<'a> {
+    row: &'a EvidenceRow,
+    scored: Score,
+    posterior: i64,
+    recent_failures: i64,
+}
+
+/// Those whose score, or place in a ranking, is no longer what is written.
+fn news_of<'a>(
+    rows: &'a [EvidenceRow],
+    recent: Vec<(String, i64)>,
+    priors: &HashMap<String, Prior>,
+    config: &HealthConfig,
+    now: Timestamp,
+) -> Vec<New<'a>> {
+    let recent: HashMap<String, i64> = recent.into_iter().collect();
+    let news = rows.iter().map(|row| {
+        let prior = priors.get(&row.tenant_id).copied().unwrap_or_default();
+        New {
+            row,
+            scored: score(&row.evidence(config, now), &prior, config, now),
+            posterior: prior.posterior_millionths(row.success_count, row.fail_count),
+            recent_failures: recent.get(&row.id).copied().unwrap_or(0),
+        }
+    });
+    news.filter(New::is_news).collect()
+}
+
+impl New<'_> {
+    fn is_news(&self) -> bool {
+        let written = (self.row.health_score, self.row.success_score, self.row.recent_failures);
+        written != (self.scored.score, self.posterior, self.recent_failures)
+            || self.row.parts.as_deref().and_then(|parts| serde_json::from_str(parts).ok()).is_none_or(|old: Score| {
+                let moved = |old: f64, new: f64| (old - new).abs() >= PART_MOVED;
+                let new = &self.scored;
+                old.score != new.score
+                    || moved(old.success, new.success)
+                    || moved(old.stability, new.stability)
+                    || moved(old.trend, new.trend)
+                    || moved(old.freshness, new.freshness)
+                    || (old.sample - new.sample).abs() > old.sample / 20.0
+            })
+    }
+}
+
+/// `[{"id": id, "from": millis}]` of those that have failures on record: the last day's count, as
+/// far as they were not forgiven.
+fn failing(rows: &[EvidenceRow], now: Timestamp) -> String {
+    let failing = rows.iter().filter(|row| row.recent_failures > 0 || row.consecutive_failures > 0);
+    let from = |row: &EvidenceRow| now.plus(-DAY).millis().max(row.forgiven_at + 1);
+    failing.map(|row| json!({ "id": row.id, "from": from(row) })).collect::<Value>().to_string()
 }
 
 impl EvidenceRow {

@@ -217,16 +217,12 @@ fn reply(work: Vec<Work>, answers: Vec<Answer>) {
     }
 }
 
-/// One error for all: the first is told as it is, the others in short.
+/// One error for all: the first is told as it is. Where there are others, the database is away.
 fn fail(work: Vec<Work>, error: StoreError) {
     tracing::error!(%error, members = work.len(), "a batch was not decided");
-    let unavailable = matches!(error, StoreError::Unavailable(_));
     let mut first = Some(error);
     for member in work {
-        let error = first.take().unwrap_or_else(|| {
-            let text = "the batch failed as a whole";
-            if unavailable { StoreError::Unavailable(text.into()) } else { StoreError::Damaged(text.to_owned()) }
-        });
+        let error = first.take().unwrap_or_else(|| StoreError::Unavailable("for the whole batch".into()));
         if member.reply.send(Err(Refused::Store(error))).is_err() {
             tracing::debug!("a client left before its answer");
         }

@@ -11,7 +11,7 @@ use domain::blame::{self, Action as Deed, BlameConfig, Consequence, ErrorCode, F
 use domain::credential::Standing;
 use domain::event::Action;
 use domain::health;
-use domain::time::{DAY, MINUTE};
+use domain::time::DAY;
 use domain::{AccountKey, AccountState, CredentialId, TenantId, Timestamp};
 use serde_json::{Value, json};
 
@@ -24,10 +24,8 @@ use crate::error::Result;
 use crate::journal::Entry;
 
 /// A report may be this old, so that clients can catch up after being offline; older ones count
-/// as that old.
+/// as that old, and those of a clock that is ahead as new.
 const OLDEST_REPORT: i64 = 7 * DAY;
-/// A client's clock may be this far ahead.
-const CLOCK_SKEW: i64 = 5 * MINUTE;
 /// The flag of a credential that one account saw refused.
 const API_ID_INVALID: &str = "api_id_invalid";
 
@@ -84,8 +82,7 @@ impl Batch {
     }
 
     fn moment_of(&self, report: &Report) -> Timestamp {
-        let (oldest, newest) = (self.now.plus(-OLDEST_REPORT), self.now.plus(CLOCK_SKEW));
-        report.at.map_or(self.now, |at| at.clamp(oldest, newest).min(self.now))
+        report.at.map_or(self.now, |at| at.clamp(self.now.plus(-OLDEST_REPORT), self.now))
     }
 
     /// A failure without words is pending like one with unknown words.

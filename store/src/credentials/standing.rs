@@ -7,7 +7,7 @@ use domain::{CredentialId, TenantId};
 use serde_json::json;
 
 use crate::Store;
-use crate::db::{Tx, args, sql};
+use crate::db::{args, sql};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Origin};
 
@@ -77,11 +77,14 @@ impl Store {
             return Err(StoreError::Conflict("the credential has just been changed by somebody else".to_owned()));
         }
         tx.bump_revision().await?;
-        tx.record(tenant, origin, self.now(), &[Entry::new(action).credential(id).data(data)]).await?;
         if standing == Standing::Enabled {
-            return self.score_soon(tx).await;
+            // What lowers a score shows at once.
+            tx.enqueue(&jobs::ScoreHealth::SOON, self).await?;
         }
-        tx.commit().await
+        tx.record(tenant, origin, self.now(), &[Entry::new(action).credential(id).data(data)]).await?;
+        tx.commit().await?;
+        self.wake_workers();
+        Ok(())
     }
 
     /// Lifts a ban, with its suspicion.
@@ -105,9 +108,12 @@ impl Store {
             return Err(StoreError::Conflict("the credential has just been changed by somebody else".to_owned()));
         }
         tx.bump_revision().await?;
+        tx.enqueue(&jobs::ScoreHealth::SOON, self).await?;
         let data = json!({ "reason": before.ban_reason });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::Unbanned).credential(id).data(data)]).await?;
-        self.score_soon(tx).await
+        tx.commit().await?;
+        self.wake_workers();
+        Ok(())
     }
 
     /// Forgives: failures in a row, recent failures, cooldown and suspicion start anew. What was
@@ -119,24 +125,19 @@ impl Store {
         tx.execute(
             sql!(
                 "UPDATE credentials SET consecutive_failures = 0, recent_failures = 0, cooldown_until = 0, flag = NULL,
-                     flagged_by = NULL, updated_at = $1, version = version + 1
+                     flagged_by = NULL, forgiven_at = $1, updated_at = $1, version = version + 1
                  WHERE id = $2 AND tenant_id = $3 AND deleted_at IS NULL"
             ),
             args![self.now(), id, tenant],
         )
         .await?;
         tx.bump_revision().await?;
+        tx.enqueue(&jobs::ScoreHealth::SOON, self).await?;
         let data = json!({
             "consecutive_failures": before.consecutive_failures,
             "cooldown_until": before.cooldown_until,
         });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::FailuresReset).credential(id).data(data)]).await?;
-        self.score_soon(tx).await
-    }
-
-    /// Commits what may raise a score. What lowers one shows at once.
-    async fn score_soon(&self, mut tx: Tx) -> Result<()> {
-        tx.enqueue(&jobs::ScoreHealth::SOON, self).await?;
         tx.commit().await?;
         self.wake_workers();
         Ok(())

@@ -153,7 +153,7 @@ impl Store {
         let start = match (&filter.account, filter.api_id) {
             (Some(account), _) => self.account_chain_head(tenant, account, before).await?,
             (None, Some(api_id)) => return self.credential_history(tenant, api_id, filter, before, limit).await,
-            (None, None) => before.map_or(i64::MAX, |b| b - 1),
+            (None, None) => before.map_or(i64::MAX, |before| before.saturating_sub(1)),
         };
         if filter.account.is_some() {
             return self.walk_chain(chain_rows!("account_prev"), tenant, start, filter, limit).await;
@@ -270,11 +270,14 @@ impl Store {
             }
             None => start.min(newest),
         };
+        // What was pruned is gone.
+        let (oldest,): (Option<i64>,) = self.db().one(sql!("SELECT MIN(seq) FROM journal"), args![]).await?;
+        let pruned = oldest.map_or(0, |seq| seq - 1);
         let bottom = match filter.from {
-            Some(from) => (self.last_before(sql!(ROW_FROM), from, newest).await? - OUT_OF_ORDER).max(0),
-            None => 0,
+            Some(from) => (self.last_before(sql!(ROW_FROM), from, newest).await? - OUT_OF_ORDER).max(pruned),
+            None => pruned,
         };
-        Ok(Stretch { top, floor: bottom.max(top - LOOKED_AT), bottom })
+        Ok(Stretch { top, floor: bottom.max(top.saturating_sub(LOOKED_AT)), bottom })
     }
 }
 

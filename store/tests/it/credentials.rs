@@ -291,6 +291,12 @@ async fn failures_are_forgiven(w: &World) {
     let one = w.credential(&id).await;
     assert_eq!((one.consecutive_failures, one.cooldown_until, one.fail_count, one.version), (0, None, 1, 2));
     w.allocate("b").await.unwrap();
+    // For good: what fails from now on does not bring the others back.
+    w.wait(SECOND);
+    w.fails(1, "c", "API_ID_INVALID").await;
+    w.store.score_health(&domain::health::HealthConfig::default()).await.unwrap();
+    assert_eq!(w.raw.number("SELECT recent_failures FROM credentials").await, 1);
+    w.store.reset_failures(&w.tenant, &origin(), &id).await.unwrap();
     // The suspicion is forgiven as well: the next witness is the first.
     assert_eq!(w.fails(1, "b", "API_ID_INVALID").await.action, domain::blame::Action::CredentialFlagged);
     assert_eq!(w.newest("api.failures_reset").await["consecutive_failures"], 1);

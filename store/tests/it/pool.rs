@@ -16,6 +16,7 @@ on_both! {
     a_change_of_the_level_is_told_once,
     results_are_counted_since_a_moment,
     scores_follow_the_results,
+    scores_that_stand_are_not_written_again,
     each_result_is_folded_once,
     old_failures_fade,
     the_prior_is_the_pools_own,
@@ -119,7 +120,7 @@ async fn scores_follow_the_results(w: &World) {
     assert_eq!(health(&new).await.grade, Grade::Excellent);
     let listed = w.credential(&bad).await;
     assert_eq!((listed.health_score, listed.health_grade), (health(&bad).await.score, Grade::Critical));
-    assert_eq!(w.store.scored_at(&w.tenant).await.unwrap(), Some(w.now()));
+    assert_eq!(w.store.scored_at().await.unwrap(), Some(w.now()));
     let distribution = w.store.score_distribution(&w.tenant).await.unwrap();
     assert_eq!(distribution.iter().map(|(_, count)| count).sum::<i64>(), 3);
     assert!(w.store.health_of(&"other".into(), &good).await.unwrap().0.is_none());
@@ -127,6 +128,22 @@ async fn scores_follow_the_results(w: &World) {
     w.store.disable_credential(&w.tenant, &origin(), &good).await.unwrap();
     score(w).await;
     assert_eq!(w.credential(&good).await.health_score, 30);
+}
+
+async fn scores_that_stand_are_not_written_again(w: &World) {
+    for number in 1..=20 {
+        w.add(number).await;
+    }
+    w.raw.run("UPDATE credentials SET success_count = 1000, fail_count = 10").await;
+    assert_eq!(score(w).await.changed, 20, "new ones get their first");
+    assert_eq!(score(w).await.changed, 0);
+    w.report(1, |_| {}).await.unwrap();
+    assert_eq!(score(w).await.changed, 1, "a result moves one, not the pool");
+    w.wait(MINUTE);
+    assert_eq!(score(w).await.changed, 0, "nor does time, so little of it");
+    assert_eq!(w.store.scored_at().await.unwrap(), Some(w.now()));
+    w.raw.run("UPDATE credentials SET fail_count = 900 WHERE api_id = 2").await;
+    assert_eq!(score(w).await.changed, 20, "the pool's own rate has moved, and with it every ranking");
 }
 
 async fn each_result_is_folded_once(w: &World) {
