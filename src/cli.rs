@@ -2,9 +2,15 @@
 #![allow(clippy::doc_markdown, reason = "the comments are what `--help` prints")]
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
+use domain::MemberLevel;
+use domain::access::{Role, Scope};
+use domain::credential::{DEFAULT_MAX_ACCOUNTS, MAX_ACCOUNTS_LIMIT};
+use domain::import::ImportFormat;
 use serde::Serialize;
+use strum::IntoEnumIterator;
 
 /// Keeps an organisation's Telegram application credentials, hands one to each account that logs
 /// in, and learns from what happens.
@@ -88,10 +94,10 @@ pub struct Import {
     /// The file; `-` reads standard input.
     pub file: PathBuf,
     /// csv, json, text or auto.
-    #[arg(long, default_value = "auto")]
-    pub format: domain::import::ImportFormat,
+    #[arg(long, default_value = "auto", value_parser = word::<ImportFormat>)]
+    pub format: ImportFormat,
     /// Slots of lines that don't say.
-    #[arg(long, default_value_t = domain::credential::DEFAULT_MAX_ACCOUNTS)]
+    #[arg(long, default_value_t = DEFAULT_MAX_ACCOUNTS, value_parser = clap::value_parser!(i64).range(1..=MAX_ACCOUNTS_LIMIT))]
     pub max_accounts: i64,
     /// The id of the group of lines that don't say.
     #[arg(long)]
@@ -118,8 +124,8 @@ pub enum User {
         /// The name to sign in with.
         username: String,
         /// owner, admin, operator or auditor.
-        #[arg(long, default_value = "operator")]
-        role: domain::access::Role,
+        #[arg(long, default_value = "operator", value_parser = word::<Role>)]
+        role: Role,
     },
     /// Set a user's password, and unlock. The password is asked for, or read from standard input.
     Passwd {
@@ -136,15 +142,23 @@ pub enum Token {
         product: String,
         /// Scopes by comma: credpool:allocate, credpool:release, credpool:account,
         /// credpool:report, credpool:*.
-        #[arg(long, value_delimiter = ',', default_value = "credpool:*")]
-        scopes: Vec<domain::access::Scope>,
+        #[arg(long, value_delimiter = ',', default_value = "credpool:*", value_parser = word::<Scope>)]
+        scopes: Vec<Scope>,
         /// The level of its accounts.
-        #[arg(long, default_value = "free")]
-        level: domain::MemberLevel,
+        #[arg(long, default_value = "free", value_parser = word::<MemberLevel>)]
+        level: MemberLevel,
         /// A note for people.
         #[arg(long)]
         note: Option<String>,
     },
+}
+
+/// A word out of a known set; any other is told what there is.
+fn word<T: FromStr + IntoEnumIterator + ToString>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| {
+        let words: Vec<String> = T::iter().map(|word| word.to_string()).collect();
+        format!("must be one of {}", words.join(", "))
+    })
 }
 
 #[cfg(test)]

@@ -161,6 +161,10 @@ impl Config {
         if !levels.contains(&self.log_level.to_lowercase().as_str()) {
             bail!("log_level must be one of {}", levels.join(", "));
         }
+        let url = self.database_url.as_ref().map(secrecy::ExposeSecret::expose_secret);
+        if url.is_some_and(|url| !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))) {
+            bail!("DATABASE_URL must be postgres://user:password@host:port/database");
+        }
         if !(1..=500).contains(&self.database_connections) {
             bail!("database_connections must be between 1 and 500");
         }
@@ -300,7 +304,12 @@ fn explain(error: figment::Error) -> String {
     let rule = match &error.kind {
         Kind::UnknownField(field, _) => return format!("unknown key {}{place}", joined(&error.path, field)),
         Kind::MissingField(field) => return format!("{field} is required"),
-        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("must be {expected}"),
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => match expected.clone().as_str() {
+            "u16" => "must be a whole number from 0 to 65535".to_owned(),
+            "u32" | "i64" => "must be a whole number".to_owned(),
+            "f64" => "must be a number".to_owned(),
+            expected => format!("must be {expected}"),
+        },
         Kind::UnknownVariant(_, expected) => format!("must be one of {}", expected.join(", ")),
         Kind::Message(text) if key.is_empty() => {
             // Behind the first line it shows the place, secret or not.

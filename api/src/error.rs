@@ -123,6 +123,12 @@ impl ApiError {
         Self { retry_after: Some(RETRY_OVERLOADED), ..Self::new(Code::Overloaded, "too busy now; try again soon") }
     }
 
+    /// Nothing is eligible. Every reason is there, also those that count nothing.
+    pub fn none_available(message: &str, reasons: &BTreeMap<Reason, i64>) -> Self {
+        let counted = Reason::iter().map(|r| (r.to_string(), reasons.get(&r).copied().unwrap_or(0))).collect();
+        Self { reasons: Some(counted), ..Self::new(Code::NoneAvailable, message) }
+    }
+
     /// When to come back, in seconds.
     #[must_use]
     pub fn retry_after(mut self, seconds: i64) -> Self {
@@ -160,6 +166,30 @@ impl ApiError {
             reasons: self.reasons.clone(),
             retry_after: self.retry_after,
         }
+    }
+}
+
+/// What is wrong with a request, field by field.
+#[derive(Debug, Default)]
+pub struct Wrong(Option<ApiError>);
+
+impl Wrong {
+    /// Takes a value, or notes why there is none.
+    pub fn note<T>(&mut self, read: Result<T>) -> Option<T> {
+        let error = match read {
+            Ok(value) => return Some(value),
+            Err(error) => error,
+        };
+        match &mut self.0 {
+            Some(first) => first.details.extend(error.details),
+            None => self.0 = Some(error),
+        }
+        None
+    }
+
+    /// The first failure, with the fields of all.
+    pub fn into_error(self) -> ApiError {
+        self.0.unwrap_or_else(|| ApiError::internal(&"nothing was wrong"))
     }
 }
 
@@ -267,7 +297,7 @@ impl From<Refused> for ApiError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::PoolFull => Self::new(Code::PoolFull, "every eligible credential is full").retry_after(RETRY_FULL),
-            Refused::NoneAvailable(reasons) => none_available(&reasons),
+            Refused::NoneAvailable(reasons) => Self::none_available("no credential is eligible", &reasons),
             Refused::CredentialBanned => Self::new(
                 Code::CredentialBanned,
                 "the account's own credential is banned; ask with fresh=true for another, which needs a new login",
@@ -291,12 +321,6 @@ impl From<Refused> for ApiError {
             Refused::Store(error) => error.into(),
         }
     }
-}
-
-/// Every reason is there, also those that count nothing.
-fn none_available(reasons: &BTreeMap<Reason, i64>) -> ApiError {
-    let counted = Reason::iter().map(|r| (r.to_string(), reasons.get(&r).copied().unwrap_or(0))).collect();
-    ApiError { reasons: Some(counted), ..ApiError::new(Code::NoneAvailable, "no credential is eligible") }
 }
 
 fn account_unavailable(state: AccountState, until: Option<Timestamp>) -> ApiError {

@@ -99,6 +99,15 @@ pub fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
+/// What may be changed but not cleared.
+#[allow(clippy::option_option, reason = "absent, null and a value are three things")]
+pub fn needed<T>(field: &str, change: Option<Option<T>>) -> Result<Option<T>> {
+    match change {
+        Some(None) => Err(ApiError::field(field, "can't be cleared")),
+        other => Ok(other.flatten()),
+    }
+}
+
 /// The account's key in a query, under any of its three names.
 pub fn account_in(query: &mut Query) -> Option<(&'static str, String)> {
     let given = ["phone", "account_phone", "account_id"].map(|name| query.account(name).map(|value| (name, value)));

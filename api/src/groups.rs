@@ -12,7 +12,7 @@ use crate::Sealed;
 use crate::answer::{Answer, List};
 use crate::error::Result;
 use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, rights};
-use crate::fields::{Moment, choice, nullable};
+use crate::fields::{Moment, choice, needed, nullable};
 
 pub(crate) fn router() -> OpenApiRouter<Sealed> {
     OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(get, update, delete))
@@ -124,7 +124,10 @@ pub async fn get(may: May<rights::ReadCredentials>, Id(id): Id) -> Result<Answer
 #[serde(deny_unknown_fields)]
 #[allow(clippy::option_option, reason = "absent, null and a value are three things")]
 pub struct GroupChange {
-    name: Option<String>,
+    /// Can't be cleared.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    name: Option<Option<String>>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     description: Option<Option<String>>,
@@ -152,22 +155,16 @@ pub async fn update(
     Strict(change): Strict<GroupChange>,
 ) -> Result<Answer<GroupView>> {
     let (id, store, caller) = (GroupId::from(id), &may.app.store, &may.caller);
-    let before = store.group(&caller.tenant, &id).await?;
-    let strategy = match change.strategy {
-        None => before.strategy,
-        Some(text) => choice("strategy", text.as_deref())?,
-    };
-    let draft = GroupDraft {
-        name: change.name.unwrap_or(before.name),
+    let name = needed("name", change.name)?;
+    let strategy = change.strategy.map(|text| choice("strategy", text.as_deref())).transpose()?;
+    let merge = |before: Group| GroupDraft {
+        name: name.unwrap_or(before.name),
         description: change.description.unwrap_or(before.description),
         color: change.color.unwrap_or(before.color),
-        strategy,
+        strategy: strategy.unwrap_or(before.strategy),
         attributes: change.attributes.map_or(before.attributes, |a| a.unwrap_or_else(|| json!({}))),
     };
-    draft.check()?;
-    // Merged onto the version that was read, so that nobody's edit in between is lost.
-    let expected = expected.unwrap_or(before.version);
-    store.update_group(&caller.tenant, &caller.origin, &id, &draft, Some(expected)).await?;
+    store.update_group(&caller.tenant, &caller.origin, &id, expected, merge).await?;
     Ok(answer(store.group(&caller.tenant, &id).await?))
 }
 

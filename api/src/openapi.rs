@@ -7,8 +7,9 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi};
-use utoipa::openapi::{SecurityRequirement, Tag};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement, Tag,
+};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{Sealed, endpoints, unknown};
@@ -47,8 +48,18 @@ fn name_operations(document: &mut OpenApi) {
             let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
             let name = operation.operation_id.take().unwrap_or_default();
             operation.operation_id = Some(format!("{tag}_{name}"));
+            operation.responses.responses.entry("default".to_owned()).or_insert_with(failure);
         }
     }
+}
+
+/// What any operation may answer instead.
+fn failure() -> RefOr<utoipa::openapi::Response> {
+    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let failure = ResponseBuilder::new()
+        .description("Refused, not understood, or failed: `error.number` says which")
+        .content("application/problem+json", problem);
+    failure.build().into()
 }
 
 /// The page's own scripts only; it writes styles into its elements.

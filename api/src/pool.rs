@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::blame::Fault;
 use domain::health::{Grade, Score};
 use domain::time::HOUR;
 use domain::{CredentialId, Status, Strategy};
@@ -215,10 +216,11 @@ pub struct StatsView {
 /// What was reported.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ResultFigures {
+    /// Reports, those included that are neither: a code mistyped, a wait that the chat asks for.
     total: i64,
     successes: i64,
     failures: i64,
-    /// Share of successes, 0 to 1; `null` without results.
+    /// Successes of successes and failures, 0 to 1; `null` without any.
     success_rate: Option<f64>,
     /// Failures by whose fault they were.
     by_fault: BTreeMap<String, i64>,
@@ -244,7 +246,7 @@ pub async fn stats(may: May<rights::ReadCredentials>, mut query: Query) -> Resul
         by_status,
         slots: totals.slots,
         used: totals.used,
-        free: (totals.slots - totals.used).max(0),
+        free: totals.slots - totals.used,
         used_percent: (totals.used_percent() * 10.0).round() / 10.0,
         results: figures(&counts),
     }))
@@ -254,14 +256,17 @@ fn figures(counts: &[(bool, String, i64)]) -> ResultFigures {
     let successes: i64 = counts.iter().filter(|(success, ..)| *success).map(|(.., n)| n).sum();
     let total: i64 = counts.iter().map(|(.., n)| n).sum();
     let mut by_fault = BTreeMap::new();
-    for (_, fault, count) in counts.iter().filter(|(success, ..)| !success) {
+    // What is nobody's fault is no failure: a code mistyped, a wait that the chat asks for.
+    for (_, fault, count) in counts.iter().filter(|(success, fault, _)| !success && *fault != Fault::None.to_string()) {
         *by_fault.entry(fault.clone()).or_default() += count;
     }
+    let failures = by_fault.values().sum();
+    let told = successes + failures;
     ResultFigures {
         total,
         successes,
-        failures: total - successes,
-        success_rate: (total > 0).then(|| successes as f64 / total as f64),
+        failures,
+        success_rate: (told > 0).then(|| successes as f64 / told as f64),
         by_fault,
     }
 }

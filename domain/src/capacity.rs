@@ -29,7 +29,7 @@ pub struct Totals {
     pub banned: i64,
     /// Slots of the enabled ones.
     pub slots: i64,
-    /// Slots of the enabled ones that accounts hold.
+    /// Slots of the enabled ones that accounts hold. One that drains holds no more than it has.
     pub used: i64,
 }
 

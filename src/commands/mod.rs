@@ -7,7 +7,7 @@ mod users;
 
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use secrecy::ExposeSecret;
 use store::Store;
 use store::open::{Location, PoolConfig};
@@ -26,6 +26,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = Config::load(cli.config.as_deref(), &cli.overrides)?;
     telemetry::start(&config)?;
     let location = location(&config);
+    if matches!(cli.command, Command::Doctor | Command::Export(_)) {
+        must_exist(&location)?;
+    }
     let store = open(&config, &location).await?;
     let code = match cli.command {
         Command::Serve => roles::run(config, store.clone(), location, roles::Role::Serve).await?,
@@ -54,6 +57,14 @@ fn location(config: &Config) -> Location {
     match &config.database_url {
         Some(url) => Location::Postgres(url.expose_secret().to_owned()),
         None => Location::Sqlite(config.database_path.clone()),
+    }
+}
+
+/// What only reads makes no new database: a wrong path would look like an empty, healthy pool.
+fn must_exist(location: &Location) -> anyhow::Result<()> {
+    match location {
+        Location::Sqlite(path) if !path.exists() => bail!("there is no database {}", path.display()),
+        _ => Ok(()),
     }
 }
 

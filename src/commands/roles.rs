@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use api::{ApiConfig, AppState};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -126,7 +126,7 @@ async fn serve(config: &Config, store: &Store, location: &Location, signals: &mu
 
 /// The first start makes the owner. A password that nobody has chosen is printed once.
 async fn first_owner(config: &Config, store: &Store) -> anyhow::Result<()> {
-    if store.has_users().await? {
+    if store.has_owner().await? {
         return Ok(());
     }
     let chosen = config.admin_password.clone();
@@ -145,8 +145,13 @@ async fn first_owner(config: &Config, store: &Store) -> anyhow::Result<()> {
             println!("First start: sign in as {}", config.admin_username);
             println!("The password is shown only now: {}", password.expose_secret());
         }
-        // Another process of the same first start was faster.
-        Err(StoreError::AlreadyExists(_)) => {}
+        Err(StoreError::AlreadyExists(_)) if store.has_owner().await? => {
+            tracing::debug!("another process of the same first start was faster");
+        }
+        Err(StoreError::AlreadyExists(_)) => bail!(
+            "there is no owner yet, and {} is somebody else; choose a name with API_POOL_ADMIN_USERNAME",
+            config.admin_username
+        ),
         Err(error) => return Err(error).context("the first owner could not be made"),
     }
     Ok(())

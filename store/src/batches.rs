@@ -1,5 +1,6 @@
 //! Imports: many credentials at once, each line with its own outcome, undone as a whole.
 
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 
@@ -294,6 +295,7 @@ impl Store {
 
     /// Removes what a batch has imported, while nothing of it is allocated. How many.
     pub async fn undo_batch(&self, tenant: &TenantId, origin: &Origin, batch_id: &str) -> Result<u64> {
+        self.expire_all_leases().await?;
         let mut tx = self.begin().await?;
         let batch: Option<(Option<i64>,)> = tx
             .optional(
@@ -306,21 +308,21 @@ impl Store {
             Some((Some(_),)) => return Err(StoreError::Conflict("the batch was undone already".to_owned())),
             Some((None,)) => {}
         }
-        let members: Vec<(String, i64)> = tx
+        let members: Vec<(String, i64, i64, String)> = tx
             .all(
                 sql!(
-                    "SELECT c.id, c.current_accounts FROM credentials c
+                    "SELECT c.id, c.current_accounts, c.api_id, c.name FROM credentials c
                      WHERE c.batch_id = $1 AND c.tenant_id = $2 AND c.batch_id IS NOT NULL AND c.deleted_at IS NULL
                      ORDER BY c.id FOR_UPDATE(c)"
                 ),
                 args![batch_id, tenant],
             )
             .await?;
-        let held = members.iter().filter(|(_, accounts)| *accounts > 0).count();
+        let held = members.iter().filter(|(_, accounts, ..)| *accounts > 0).count();
         if held > 0 {
             return Err(StoreError::Conflict(format!("{held} credentials of the batch are allocated")));
         }
-        let ids = json_texts(members.iter().map(|(id, _)| id.as_str()));
+        let ids = json_texts(members.iter().map(|(id, ..)| id.as_str()));
         let removed = tx
             .execute(
                 sql!(
@@ -333,8 +335,15 @@ impl Store {
         tx.execute(sql!("UPDATE batches SET undone_at = $1, upload = NULL WHERE id = $2"), args![self.now(), batch_id])
             .await?;
         tx.bump_revision().await?;
-        let data = json!({ "batch_id": batch_id, "removed": removed });
-        tx.record(tenant, origin, self.now(), &[Entry::new(Action::BatchUndone).data(data)]).await?;
+        let mut entries: Vec<Entry> = members
+            .iter()
+            .map(|(id, _, api_id, name)| {
+                let data = json!({ "api_id": api_id, "name": name, "batch_id": batch_id });
+                Entry::new(Action::Removed).credential(&CredentialId::from(id.as_str())).data(data)
+            })
+            .collect();
+        entries.push(Entry::new(Action::BatchUndone).data(json!({ "batch_id": batch_id, "removed": removed })));
+        tx.record(tenant, origin, self.now(), &entries).await?;
         tx.commit().await?;
         Ok(removed)
     }
@@ -365,14 +374,16 @@ fn check_lines(
         });
         let (outcome, reason) = match checked {
             Err(reason) => (LineOutcome::Rejected, Some(reason)),
-            Ok((draft, warning)) => {
-                if let Some(earlier) = seen.insert(draft.api_id, line) {
-                    (LineOutcome::Duplicate, Some(format!("stands on line {earlier} already")))
-                } else {
+            Ok((draft, warning)) => match seen.entry(draft.api_id) {
+                Occupied(earlier) => {
+                    (LineOutcome::Duplicate, Some(format!("stands on line {} already", earlier.get())))
+                }
+                Vacant(place) => {
+                    place.insert(line);
                     ready.push(Ready { index, draft });
                     (LineOutcome::Imported, warning)
                 }
-            }
+            },
         };
         answers.push(ImportLine { line, api_id, outcome, reason });
     }

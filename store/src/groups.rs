@@ -8,7 +8,7 @@ use domain::{GroupId, Invalid, Strategy, TenantId, Timestamp};
 use serde_json::{Value, json};
 use sqlx::FromRow;
 
-use crate::db::{args, sql};
+use crate::db::{Tx, args, sql};
 use crate::error::{Result, StoreError, unique};
 use crate::journal::{Entry, Origin};
 use crate::{Store, Total};
@@ -171,23 +171,29 @@ impl Store {
         Ok(id)
     }
 
-    /// Changes a group, if its version is still `expected`.
+    /// Changes a group, if its version is still `expected`, to what `merge` makes of it: it is called
+    /// with the group as it is behind the lock, so that nobody's edit in between is lost.
     pub async fn update_group(
         &self,
         tenant: &TenantId,
         origin: &Origin,
         id: &GroupId,
-        draft: &GroupDraft,
         expected: Option<i64>,
+        merge: impl FnOnce(Group) -> GroupDraft,
     ) -> Result<()> {
-        let before = self.group(tenant, id).await?;
         let mut tx = self.begin().await?;
+        tx.lock_group(tenant, id, expected).await?;
+        let row: Option<Row> = tx.optional(select!("AND g.id = $2"), args![tenant, id]).await?;
+        let before = row.map(Group::from).ok_or(StoreError::NotFound("group"))?;
+        let was = json!({ "name": before.name, "strategy": before.strategy });
+        let draft = merge(before);
+        draft.check()?;
         let changed = tx
             .execute(
                 sql!(
                     "UPDATE credential_groups SET name = $1, description = $2, color = $3, strategy = $4,
                          attributes = $5, updated_at = $6, version = version + 1
-                     WHERE id = $7 AND tenant_id = $8 AND ($9 IS NULL OR version = $9)"
+                     WHERE id = $7 AND tenant_id = $8"
                 ),
                 args![
                     &draft.name,
@@ -197,19 +203,14 @@ impl Store {
                     draft.attributes.to_string(),
                     self.now(),
                     id,
-                    tenant,
-                    expected
+                    tenant
                 ],
             )
             .await;
-        if unique(changed, "credential_groups_name", "credential_groups.name", "name")? == 0 {
-            return Err(StoreError::Stale);
-        }
+        unique(changed, "credential_groups_name", "credential_groups.name", "name")?;
         tx.bump_revision().await?;
         let data = json!({
-            "group_id": id,
-            "before": { "name": before.name, "strategy": before.strategy },
-            "after": { "name": draft.name, "strategy": draft.strategy },
+            "group_id": id, "before": was, "after": { "name": draft.name, "strategy": draft.strategy },
         });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::GroupUpdated).data(data)]).await?;
         tx.commit().await
@@ -225,16 +226,7 @@ impl Store {
     ) -> Result<()> {
         let mut tx = self.begin().await?;
         // Locked first, so that no credential is put into it in the meantime.
-        let row: Option<(String, i64)> = tx
-            .optional(
-                sql!("SELECT g.name, g.version FROM credential_groups g WHERE g.id = $1 AND g.tenant_id = $2 FOR_UPDATE(g)"),
-                args![id, tenant],
-            )
-            .await?;
-        let (name, version) = row.ok_or(StoreError::NotFound("group"))?;
-        if expected.is_some_and(|e| e != version) {
-            return Err(StoreError::Stale);
-        }
+        let name = tx.lock_group(tenant, id, expected).await?;
         // In the allocator's order.
         tx.all::<(String,)>(
             sql!(
@@ -258,5 +250,19 @@ impl Store {
         let data = json!({ "group_id": id, "name": name, "credentials_moved": moved });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::GroupRemoved).data(data)]).await?;
         tx.commit().await
+    }
+}
+
+impl Tx {
+    /// Locks a group; refuses when it has moved on from `expected`. Its name.
+    async fn lock_group(&mut self, tenant: &TenantId, id: &GroupId, expected: Option<i64>) -> Result<String> {
+        let row: Option<(String, i64)> = self
+            .optional(
+                sql!("SELECT g.name, g.version FROM credential_groups g WHERE g.id = $1 AND g.tenant_id = $2 FOR_UPDATE(g)"),
+                args![id, tenant],
+            )
+            .await?;
+        let (name, version) = row.ok_or(StoreError::NotFound("group"))?;
+        if expected.is_some_and(|e| e != version) { Err(StoreError::Stale) } else { Ok(name) }
     }
 }

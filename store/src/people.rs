@@ -136,9 +136,10 @@ const BY_NAME: &str =
     "SELECT id, tenant_id, username, role, locked_until, password_hash FROM users WHERE username = $1";
 
 impl Store {
-    /// Whether anybody can sign in yet.
-    pub async fn has_users(&self) -> Result<bool> {
-        Ok(self.db().optional::<(String,)>(sql!("SELECT id FROM users LIMIT 1"), args![]).await?.is_some())
+    /// Whether there is an owner yet.
+    pub async fn has_owner(&self) -> Result<bool> {
+        let statement = sql!("SELECT id FROM users WHERE role = $1 LIMIT 1");
+        Ok(self.db().optional::<(String,)>(statement, args![Role::Owner.to_string()]).await?.is_some())
     }
 
     /// Adds a user.

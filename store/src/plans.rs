@@ -120,7 +120,7 @@ async fn use_everything(store: &Store) {
 
 async fn people_and_settings(store: &Store, tenant: &TenantId, by: &Origin) {
     let (password, new) = (SecretString::from("correct horse"), SecretString::from("battery staple"));
-    store.has_users().await.unwrap();
+    store.has_owner().await.unwrap();
     store.add_user(tenant, by, "ada", &password, Role::Owner).await.unwrap();
     for _ in 0..5 {
         store.sign_in(by, "ada", &new).await.unwrap_err();
@@ -147,7 +147,7 @@ async fn pool_of_credentials(store: &Store, tenant: &TenantId, by: &Origin) {
     let group =
         GroupDraft { name: "north".to_owned(), description: None, color: None, strategy: None, attributes: json!({}) };
     let north = store.add_group(tenant, by, &group).await.unwrap();
-    store.update_group(tenant, by, &north, &group, None).await.unwrap();
+    store.update_group(tenant, by, &north, None, |_| group).await.unwrap();
     store.groups(tenant, None, 10).await.unwrap();
     store.count_groups(tenant).await.unwrap();
     for number in 1..=3 {

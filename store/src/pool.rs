@@ -20,7 +20,8 @@ impl Store {
                 sql!(
                     "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN standing = 'banned' THEN 1 ELSE 0 END), 0) AS BIGINT),
                          CAST(COALESCE(SUM(CASE WHEN standing = 'enabled' THEN max_accounts ELSE 0 END), 0) AS BIGINT),
-                         CAST(COALESCE(SUM(CASE WHEN standing = 'enabled' THEN current_accounts ELSE 0 END), 0) AS BIGINT)
+                         CAST(COALESCE(SUM(CASE WHEN standing <> 'enabled' THEN 0
+                             WHEN current_accounts < max_accounts THEN current_accounts ELSE max_accounts END), 0) AS BIGINT)
                      FROM credentials WHERE tenant_id = $1 AND deleted_at IS NULL"
                 ),
                 args![tenant],

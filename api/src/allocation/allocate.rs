@@ -1,5 +1,7 @@
 //! Allocate one account, or up to five hundred.
 
+use std::collections::BTreeMap;
+
 use domain::allocation::{MAX_TTL_SECONDS, MIN_TTL_SECONDS};
 use domain::{AccountKey, GroupId, MemberLevel, Strategy};
 use secrecy::ExposeSecret;
@@ -8,8 +10,8 @@ use store::allocator::{Allocate, Allocated, Command, Done};
 use utoipa::ToSchema;
 
 use crate::answer::Answer;
-use crate::error::{ApiError, Code, ErrorBody, Result};
-use crate::extract::{Caller, Lenient, May, Object, rights};
+use crate::error::{ApiError, ErrorBody, Result, Wrong};
+use crate::extract::{Caller, Lenient, May, Member, rights};
 use crate::fields::{ApiIdField, ApiIdText, Moment, choice, words};
 
 /// The most requests in a batch.
@@ -56,25 +58,37 @@ impl AllocateRequest {
     }
 
     pub(super) fn command(&self, caller: &Caller) -> Result<Allocate> {
-        let account = self.account()?;
-        let strategy = self.strategy()?;
-        let level: Option<MemberLevel> = choice("member_level", self.member_level.as_deref())?;
+        let mut wrong = Wrong::default();
+        let account = wrong.note(self.account());
+        let strategy = wrong.note(self.strategy());
+        let level: Option<Option<MemberLevel>> = wrong.note(choice("member_level", self.member_level.as_deref()));
+        let group = wrong.note(self.group());
+        let ttl_millis = wrong.note(self.ttl_seconds.map(ttl_millis).transpose());
+        let (Some(account), Some(strategy), Some(level), Some(group), Some(ttl_millis)) =
+            (account, strategy, level, group, ttl_millis)
+        else {
+            return Err(wrong.into_error());
+        };
         if self.require_proxy == Some(true) {
-            return Err(ApiError::new(Code::NoneAvailable, "no proxy is available"));
-        }
-        let group = self.group_id.as_deref().filter(|g| !g.is_empty());
-        if group.is_some_and(|g| g.len() > 64 || g.chars().any(char::is_control)) {
-            return Err(ApiError::field("group_id", "is not one of the groups"));
+            return Err(ApiError::none_available("no proxy is available", &BTreeMap::new()));
         }
         Ok(Allocate {
             account,
             strategy,
-            group: group.map(GroupId::from),
+            group,
             pinned: self.api_id.map(|a| a.0),
             level: caller.level(level),
             fresh: self.fresh.unwrap_or(false),
-            ttl_millis: self.ttl_seconds.map(ttl_millis).transpose()?,
+            ttl_millis,
         })
+    }
+
+    fn group(&self) -> Result<Option<GroupId>> {
+        let group = self.group_id.as_deref().filter(|g| !g.is_empty());
+        if group.is_some_and(|g| g.len() > 64 || g.chars().any(char::is_control)) {
+            return Err(ApiError::field("group_id", "is not one of the groups"));
+        }
+        Ok(group.map(GroupId::from))
     }
 }
 
@@ -174,7 +188,7 @@ pub async fn allocate(
 pub struct AllocateBatch {
     /// Up to 500.
     #[schema(value_type = Vec<AllocateRequest>)]
-    requests: Vec<Object<AllocateRequest>>,
+    requests: Vec<Member<AllocateRequest>>,
 }
 
 /// Outcomes in the order of the requests.
@@ -248,7 +262,11 @@ pub async fn allocate_batch(
     Lenient(batch): Lenient<AllocateBatch>,
 ) -> Result<Answer<Outcomes<Allocation>>> {
     check_length("requests", batch.requests.len(), BATCH)?;
-    let commands = batch.requests.iter().map(|Object(r)| r.command(&may.caller).map(Command::Allocate)).collect();
+    let commands = batch
+        .requests
+        .into_iter()
+        .map(|Member(request)| Ok(Command::Allocate(request?.command(&may.caller)?)))
+        .collect();
     let view = |done| match done {
         Done::Allocated(allocated) => Ok(Allocation::from(*allocated)),
         other => Err(ApiError::internal(&format!("{other:?} for an allocation"))),

@@ -48,7 +48,9 @@ pub async fn release(
 ) -> Result<Answer<ReleasedView>> {
     let accounts = [&request.phone, &request.account_phone, &request.account_id];
     let command = match &request.allocation_id {
-        Some(id) if accounts.iter().all(|a| a.is_none()) => Release::Allocation(allocation_id(id)?),
+        Some(id) if accounts.iter().all(|name| name.as_deref().unwrap_or_default().is_empty()) => {
+            Release::Allocation(allocation_id(id)?)
+        }
         _ => {
             let [phone, account_phone, account_id] = accounts.map(Option::as_deref);
             Release::Account(account_key(phone, account_phone, account_id)?)

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::allocate::{Outcomes, account_key, check_length};
 use crate::answer::Answer;
 use crate::error::{ApiError, Result};
-use crate::extract::{Lenient, May, Object, rights};
+use crate::extract::{Lenient, May, Member, rights};
 use crate::fields::{ApiIdField, words};
 
 /// The most reports in a batch.
@@ -146,7 +146,7 @@ pub async fn report(may: May<rights::Report>, Lenient(request): Lenient<ReportRe
 pub struct ReportBatch {
     /// Up to 1,000.
     #[schema(value_type = Vec<ReportRequest>)]
-    results: Vec<Object<ReportRequest>>,
+    results: Vec<Member<ReportRequest>>,
 }
 
 /// Reports up to 1,000 results; each has its own outcome, in order.
@@ -159,6 +159,6 @@ pub async fn report_batch(
     Lenient(batch): Lenient<ReportBatch>,
 ) -> Result<Answer<Outcomes<ReportView>>> {
     check_length("results", batch.results.len(), BATCH)?;
-    let commands = batch.results.into_iter().map(|Object(report)| report.command()).collect();
+    let commands = batch.results.into_iter().map(|Member(report)| report?.command()).collect();
     Ok(Answer::new(Outcomes::gather(&may.caller, &may.app.allocator, commands, view).await))
 }

@@ -14,7 +14,7 @@ use super::view::CredentialView;
 use crate::answer::{Answer, List};
 use crate::error::{ApiError, Result};
 use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, one_of, rights};
-use crate::fields::{ApiIdField, choice, nullable};
+use crate::fields::{ApiIdField, choice, needed, nullable};
 
 /// Where a page ended: the sort it belongs to, the value, the id.
 #[derive(Debug, Serialize, Deserialize)]
@@ -149,19 +149,33 @@ pub async fn add(
 #[serde(deny_unknown_fields)]
 #[allow(clippy::option_option, reason = "absent, null and a value are three things")]
 pub struct CredentialChange {
-    /// Replaces the old secret.
+    /// Replaces the old secret; can't be cleared.
+    #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
-    api_hash: Option<SecretString>,
-    name: Option<String>,
-    /// Fewer than are taken lets it drain.
-    #[schema(minimum = 1, maximum = 100_000)]
-    max_accounts: Option<i64>,
+    api_hash: Option<Option<SecretString>>,
+    /// Can't be cleared.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    name: Option<Option<String>>,
+    /// Fewer than are taken lets it drain; `null` is 5.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 100_000)]
+    max_accounts: Option<Option<i64>>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     group_id: Option<Option<String>>,
-    priority: Option<i64>,
-    is_premium: Option<bool>,
-    min_member_level: Option<String>,
+    /// `null` is 0.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<i64>)]
+    priority: Option<Option<i64>>,
+    /// `null` is false.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<bool>)]
+    is_premium: Option<Option<bool>>,
+    /// `null` is `free`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    min_member_level: Option<Option<String>>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<String>>)]
     tags: Option<Option<Vec<String>>>,
@@ -188,14 +202,15 @@ pub async fn update(
     IfMatch(expected): IfMatch,
     Strict(change): Strict<CredentialChange>,
 ) -> Result<Answer<CredentialView>> {
+    let level = |text: Option<String>| Ok::<_, ApiError>(level(text.as_deref())?.unwrap_or_default());
     let patch = Patch {
-        api_hash: change.api_hash,
-        name: change.name,
-        max_accounts: change.max_accounts,
+        api_hash: needed("api_hash", change.api_hash)?,
+        name: needed("name", change.name)?,
+        max_accounts: change.max_accounts.map(|slots| slots.unwrap_or(DEFAULT_MAX_ACCOUNTS)),
         group_id: change.group_id.map(group).transpose()?,
-        priority: change.priority,
-        is_premium: change.is_premium,
-        min_member_level: level(change.min_member_level.as_deref())?,
+        priority: change.priority.map(Option::unwrap_or_default),
+        is_premium: change.is_premium.map(Option::unwrap_or_default),
+        min_member_level: change.min_member_level.map(level).transpose()?,
         tags: change.tags.map(Option::unwrap_or_default),
         source_phone: change.source_phone,
         note: change.note,

@@ -146,21 +146,34 @@ pub async fn import(
     });
     let (lines, data) = parsed.await.map_err(|e| ApiError::internal(&e))?;
     let dry_run = request.dry_run.unwrap_or(false);
-    if lines.len() > AT_ONCE && !dry_run {
+    let group_id = request.group_id.take().filter(|g| !g.is_empty()).map(GroupId::from);
+    if let Some(group) = &group_id {
+        let known = store.compiled_now().await?;
+        if known.tenants.get(&caller.tenant).is_none_or(|tenant| !tenant.groups.contains_key(group)) {
+            return Err(ApiError::field("group_id", "is not one of the groups"));
+        }
+    }
+    if lines.len() > AT_ONCE && dry_run {
+        return Err(ApiError::field("dry_run", "looks at 10000 lines at most; try it with a part of them"));
+    }
+    if lines.len() > AT_ONCE {
         let upload = json!({
             "format": format, "data": data, "columns": request.columns,
-            "default_max_accounts": request.default_max_accounts, "group_id": request.group_id,
+            "default_max_accounts": request.default_max_accounts, "group_id": group_id,
         });
         let (job_id, batch_id) = store.import_later(&caller.tenant, &caller.origin, &upload).await?;
         return Ok((StatusCode::ACCEPTED, Answer::new(ImportLater { job_id, batch_id })).into_response());
     }
     let options = ImportOptions {
         default_max_accounts: request.default_max_accounts.unwrap_or(DEFAULT_MAX_ACCOUNTS),
-        group_id: request.group_id.filter(|g| !g.is_empty()).map(GroupId::from),
+        group_id,
         dry_run,
         samples: may.app.config.samples.clone(),
     };
-    let report = store.import(&caller.tenant, &caller.origin, lines, &options, None, |_, _| ()).await?;
+    // A task of its own: when the client hangs up, the import still comes to its end.
+    let (store, tenant, origin) = (store.clone(), caller.tenant.clone(), caller.origin.clone());
+    let importing = tokio::spawn(async move { store.import(&tenant, &origin, lines, &options, None, |_, _| ()).await });
+    let report = importing.await.map_err(|e| ApiError::internal(&e))??;
     Ok(Answer::new(ImportView::from(report)).into_response())
 }
 

@@ -50,6 +50,18 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
+/// A member of a batch. One that can't be read is that member's own failure.
+#[derive(Debug)]
+pub struct Member<T>(pub Result<T>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Member<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let read = serde_path_to_error::deserialize(value);
+        Ok(Self(read.map(|Object(member)| member).map_err(|e| explain(&e.path().to_string(), e.inner()))))
+    }
+}
+
 macro_rules! from_request {
     ($name:ident, $limit:expr) => {
         impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for $name<T> {
@@ -124,8 +136,8 @@ fn explain(path: &str, error: &serde_json::Error) -> ApiError {
         // The path ends in the unknown field itself.
         return ApiError::field(path, "is not a field of this request");
     }
-    if named("duplicate field `").is_some() {
-        return ApiError::field(path, "must be given once");
+    if let Some(name) = named("duplicate field `") {
+        return ApiError::field(if path == "." { name } else { path }, "must be given once");
     }
     let expected = text.rsplit_once("expected ").map(|(_, rest)| rest.split(" at line ").next().unwrap_or(rest));
     let rule = match expected {

@@ -5,7 +5,7 @@ mod id;
 mod principal;
 mod query;
 
-pub use body::{Lenient, Object, Strict, Upload};
+pub use body::{Lenient, Member, Strict, Upload};
 pub use id::{Id, IfMatch};
 pub use principal::{Anyone, Caller, May, rights};
 pub(crate) use query::one_of;

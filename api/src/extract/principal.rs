@@ -190,7 +190,7 @@ fn origin(parts: &Parts, actor: String) -> Origin {
 }
 
 async fn identify(parts: &Parts, app: &AppState) -> Result<Principal> {
-    let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim);
+    let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim).filter(|v| !v.is_empty());
     let bearer = header(header::AUTHORIZATION.as_str())
         .and_then(|v| v.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))

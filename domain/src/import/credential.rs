@@ -1,15 +1,14 @@
 //! One credential, from its cells to checked values.
 
 use super::fields::Field;
-use super::{LineError, MAX_CELL_BYTES, ParsedLine, is_blank, tidy};
+use super::{LineError, MAX_CELL_BYTES, ParsedLine, tidy};
+use crate::credential::check_hash;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Telegram's ids are positive 32-bit integers.
 const LARGEST_API_ID: i64 = 2_147_483_647;
-/// Samples have 32 characters; nobody promises it, but nothing is eight times as long.
-const LONGEST_HASH: usize = 256;
 const TOO_LONG: &str = "is longer than 10 kB";
 
 /// A credential as the source gives it, each value checked by itself. `Debug` shows neither the
@@ -134,12 +133,7 @@ impl Draft {
 
     fn api_hash(&mut self) -> Result<SecretString, LineError> {
         let hash = self.cells.remove(&Field::ApiHash).ok_or_else(|| LineError::new("api_hash", "is missing"))?;
-        if hash.chars().count() > LONGEST_HASH {
-            return Err(LineError::new("api_hash", format!("is longer than {LONGEST_HASH} characters")));
-        }
-        if hash.chars().any(|sign| sign.is_control() || is_blank(sign)) {
-            return Err(LineError::new("api_hash", "contains a space or a sign that can't be printed"));
-        }
+        check_hash(&hash).map_err(|rule| LineError::new("api_hash", rule))?;
         Ok(SecretString::from(hash))
     }
 

@@ -46,6 +46,8 @@ use batch::Batch;
 const QUEUE: usize = 8_192;
 /// Requests decided in one transaction: no writer holds the lock long.
 const BATCH: usize = 256;
+/// Ended leases that one transaction lets go of.
+const EXPIRED_AT_ONCE: usize = 200;
 /// How often a batch is tried that PostgreSQL made a deadlock's victim, or that met another
 /// process's new account.
 const TRIES: usize = 8;
@@ -236,6 +238,20 @@ impl Store {
         let lapsed = batch.lapse(limit).await?;
         batch.finish().await?;
         Ok(lapsed)
+    }
+
+    /// Lets go of all leases that have ended, in small steps: an ended lease holds nothing.
+    pub async fn expire_all_leases(&self) -> Result<usize> {
+        let mut expired = 0;
+        loop {
+            let some = self.expire_leases(EXPIRED_AT_ONCE).await?;
+            expired += some;
+            if some < EXPIRED_AT_ONCE {
+                return Ok(expired);
+            }
+            // Requests go first.
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Releases every account of a credential, in small steps. How many there were.

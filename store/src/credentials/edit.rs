@@ -1,6 +1,6 @@
 //! Adding, changing and removing credentials.
 
-use domain::credential::{Draft, MAX_ACCOUNTS_LIMIT, MAX_TAGS, Shelf, mask_phone, mask_secret};
+use domain::credential::{Draft, MAX_ACCOUNTS_LIMIT, MAX_TAGS, Shelf, check_hash, mask_phone, mask_secret};
 use domain::event::Action;
 use domain::health::Prior;
 use domain::invalid::{LONG_TEXT, SHORT_TEXT, check_text};
@@ -50,11 +50,8 @@ impl Patch {
     /// Everything that is wrong with it.
     pub fn check(&self) -> Result<(), Invalid> {
         let mut invalid = Invalid::default();
-        if let Some(hash) = &self.api_hash {
-            let text = hash.expose_secret();
-            let plain =
-                !text.is_empty() && text.len() <= 256 && !text.chars().any(|c| c.is_control() || c.is_whitespace());
-            invalid.require(plain, "api_hash", "must be 1 to 256 bytes without spaces or control characters");
+        if let Some(Err(rule)) = self.api_hash.as_ref().map(|hash| check_hash(hash.expose_secret())) {
+            invalid.add("api_hash", rule);
         }
         if let Some(name) = &self.name {
             invalid.require(!name.trim().is_empty(), "name", "must not be empty");
@@ -213,6 +210,7 @@ impl Store {
         force: bool,
         expected: Option<i64>,
     ) -> Result<()> {
+        self.expire_all_leases().await?;
         let mut fruitless = 0;
         loop {
             let mut tx = self.begin().await?;

@@ -41,9 +41,11 @@ impl Store {
         standing: Standing,
         reason: Option<&str>,
     ) -> Result<()> {
-        let before = self.credential(tenant, id).await?;
+        let mut tx = self.begin().await?;
+        tx.check_version(tenant, id, None).await?;
+        let before = tx.credential(tenant, id).await?;
         if before.standing == standing {
-            return Ok(());
+            return tx.rollback().await;
         }
         if before.standing == Standing::Banned {
             return Err(StoreError::Conflict("the credential is banned; lift the ban first".to_owned()));
@@ -54,28 +56,15 @@ impl Store {
             Standing::Banned => Action::Banned,
         };
         let data = json!({ "before": before.standing, "after": standing, "reason": reason });
-        let mut tx = self.begin().await?;
-        let changed = tx
-            .execute(
-                sql!(
-                    "UPDATE credentials SET standing = $1, ban_reason = $2, updated_at = $3, version = version + 1,
-                         health_score = CASE WHEN health_score > $7 THEN $7 ELSE health_score END
-                     WHERE id = $4 AND tenant_id = $5 AND deleted_at IS NULL AND standing = $6"
-                ),
-                args![
-                    standing.to_string(),
-                    reason,
-                    self.now(),
-                    id,
-                    tenant,
-                    before.standing.to_string(),
-                    health::cap(standing)
-                ],
-            )
-            .await?;
-        if changed == 0 {
-            return Err(StoreError::Conflict("the credential has just been changed by somebody else".to_owned()));
-        }
+        tx.execute(
+            sql!(
+                "UPDATE credentials SET standing = $1, ban_reason = $2, updated_at = $3, version = version + 1,
+                     health_score = CASE WHEN health_score > $6 THEN $6 ELSE health_score END
+                 WHERE id = $4 AND tenant_id = $5"
+            ),
+            args![standing.to_string(), reason, self.now(), id, tenant, health::cap(standing)],
+        )
+        .await?;
         tx.bump_revision().await?;
         if standing == Standing::Enabled {
             // What lowers a score shows at once.
@@ -89,24 +78,21 @@ impl Store {
 
     /// Lifts a ban, with its suspicion.
     pub async fn unban_credential(&self, tenant: &TenantId, origin: &Origin, id: &CredentialId) -> Result<()> {
-        let before = self.credential(tenant, id).await?;
+        let mut tx = self.begin().await?;
+        tx.check_version(tenant, id, None).await?;
+        let before = tx.credential(tenant, id).await?;
         if before.standing != Standing::Banned {
             return Err(StoreError::Conflict("the credential is not banned".to_owned()));
         }
-        let mut tx = self.begin().await?;
-        let lifted = tx
-            .execute(
-                sql!(
-                    "UPDATE credentials SET standing = 'enabled', ban_reason = NULL, flag = NULL, flagged_by = NULL,
-                         consecutive_failures = 0, updated_at = $1, version = version + 1
-                     WHERE id = $2 AND tenant_id = $3 AND deleted_at IS NULL AND standing = 'banned'"
-                ),
-                args![self.now(), id, tenant],
-            )
-            .await?;
-        if lifted == 0 {
-            return Err(StoreError::Conflict("the credential has just been changed by somebody else".to_owned()));
-        }
+        tx.execute(
+            sql!(
+                "UPDATE credentials SET standing = 'enabled', ban_reason = NULL, flag = NULL, flagged_by = NULL,
+                     consecutive_failures = 0, updated_at = $1, version = version + 1
+                 WHERE id = $2 AND tenant_id = $3"
+            ),
+            args![self.now(), id, tenant],
+        )
+        .await?;
         tx.bump_revision().await?;
         tx.enqueue(&jobs::ScoreHealth::SOON, self).await?;
         let data = json!({ "reason": before.ban_reason });

@@ -45,7 +45,7 @@ async fn names_are_unique_in_a_tenant(w: &World) {
     let south = add(w, &group("south")).await;
     let again = w.store.add_group(&w.tenant, &origin(), &group("north")).await;
     assert!(matches!(again, Err(StoreError::AlreadyExists("name"))), "{again:?}");
-    let renamed = w.store.update_group(&w.tenant, &origin(), &south, &group("north"), None).await;
+    let renamed = w.store.update_group(&w.tenant, &origin(), &south, None, |_| group("north")).await;
     assert!(matches!(renamed, Err(StoreError::AlreadyExists("name"))), "{renamed:?}");
     w.raw.run("INSERT INTO tenants (id, name, created_at) VALUES ('other', 'Other', 0)").await;
     w.store.add_group(&"other".into(), &origin(), &group("north")).await.unwrap();
@@ -55,7 +55,7 @@ async fn changes_insist_on_the_version(w: &World) {
     let id = add(w, &group("north")).await;
     w.wait(5);
     let update =
-        async |draft: GroupDraft, expected| w.store.update_group(&w.tenant, &origin(), &id, &draft, expected).await;
+        async |draft: GroupDraft, expected| w.store.update_group(&w.tenant, &origin(), &id, expected, |_| draft).await;
     assert!(matches!(update(group("x"), Some(2)).await, Err(StoreError::Stale)));
     update(GroupDraft { strategy: Some(Strategy::RoundRobin), ..group("x") }, Some(1)).await.unwrap();
     let one = w.store.group(&w.tenant, &id).await.unwrap();

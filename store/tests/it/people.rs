@@ -38,9 +38,9 @@ async fn sign_in(w: &World, name: &str, password: &str) -> Result<store::people:
 }
 
 async fn a_user_signs_in(w: &World) {
-    assert!(!w.store.has_users().await.unwrap());
+    assert!(!w.store.has_owner().await.unwrap());
     let id = add(w, "ada").await;
-    assert!(w.store.has_users().await.unwrap());
+    assert!(!w.store.has_owner().await.unwrap(), "somebody else is no owner");
     let user = sign_in(w, "ada", PASSWORD).await.unwrap();
     assert_eq!((user.id, user.username.as_str(), user.role), (id, "ada", Role::Operator));
     assert_eq!((user.tenant, user.locked_until), (w.tenant.clone(), None));
@@ -50,6 +50,8 @@ async fn a_user_signs_in(w: &World) {
     assert_eq!(w.actions().await, ["user.added", "user.signed_in", "user.sign_in_failed"]);
     let actors = w.raw.all::<(String,)>("SELECT actor FROM journal ORDER BY seq").await;
     assert_eq!(actors[1..], [("user:ada".to_owned(),), ("user:ada".to_owned(),)]);
+    w.store.add_user(&w.tenant, &origin(), "grace", &SecretString::from(PASSWORD), Role::Owner).await.unwrap();
+    assert!(w.store.has_owner().await.unwrap());
 }
 
 async fn five_failures_lock_for_fifteen_minutes(w: &World) {

@@ -54,7 +54,7 @@ async fn help_and_version_are_answers() {
 async fn unknown_keys_and_bad_values() {
     let place = Place::new(Kind::Sqlite).await;
     let with = |name: &str, value: &str| {
-        run(&place, &["doctor"], |command| {
+        run(&place, &["migrate"], |command| {
             command.env(name, value);
         })
     };
@@ -113,6 +113,10 @@ async fn unknown_keys_and_bad_values() {
     let path = place.dir.path().join("pool.toml");
     fs::write(&path, [0xff, 0xfe]).unwrap();
     refused(&run(&place, &["--config", path.to_str().unwrap(), "doctor"], |_| {}), "pool.toml");
+    // What only reads makes no new database: a wrong path would look like an empty, healthy pool.
+    for args in [["doctor"].as_slice(), &["export", "--format", "json"]] {
+        refused(&run(&place, args, |_| {}), "there is no database");
+    }
     assert!(!place.database().exists(), "nothing was opened");
 }
 

@@ -165,8 +165,14 @@ async fn batches_answer_in_order(kind: Kind) {
     service.post(&pool("allocate/batch"), json!({ "requests": [] })).await.wrong("requests");
     let many: Vec<Value> = (0..501).map(|n| json!({ "account_id": n.to_string() })).collect();
     service.post(&pool("allocate/batch"), json!({ "requests": many })).await.wrong("requests");
-    let reply = service.post(&pool("allocate/batch"), json!({ "requests": [{ "account_id": "a" }, ["b"]] })).await;
-    reply.wrong("requests[1]");
+    // One that can't be read is its own failure.
+    let requests = json!([["b"], { "account_id": "a" }, { "account_id": "b", "api_id": "x" }, null]);
+    let reply = service.post(&pool("allocate/batch"), json!({ "requests": requests })).await;
+    let results = reply.data()["results"].as_array().unwrap();
+    assert_eq!(results[1]["data"]["account_id"], "a");
+    for (index, field) in [(0, "body"), (2, "api_id"), (3, "body")] {
+        assert_eq!(results[index]["error"]["details"][0]["field"], field, "{index}");
+    }
 }
 
 async fn previews_change_nothing(kind: Kind) {

@@ -1631,19 +1631,25 @@ export interface components {
         };
         /** @description A change: what is absent stays, what is `null` is cleared. */
         CredentialChange: {
-            /** @description Replaces the old secret. */
+            /** @description Replaces the old secret; can't be cleared. */
             api_hash?: string | null;
             group_id?: string | null;
+            /** @description `null` is false. */
             is_premium?: boolean | null;
             /**
              * Format: int64
-             * @description Fewer than are taken lets it drain.
+             * @description Fewer than are taken lets it drain; `null` is 5.
              */
             max_accounts?: number | null;
+            /** @description `null` is `free`. */
             min_member_level?: string | null;
+            /** @description Can't be cleared. */
             name?: string | null;
             note?: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description `null` is 0.
+             */
             priority?: number | null;
             source_phone?: string | null;
             tags?: string[] | null;
@@ -1751,6 +1757,7 @@ export interface components {
             attributes?: Record<string, never> | null;
             color?: string | null;
             description?: string | null;
+            /** @description Can't be cleared. */
             name?: string | null;
             strategy?: string | null;
         };
@@ -2261,12 +2268,15 @@ export interface components {
             failures: number;
             /**
              * Format: double
-             * @description Share of successes, 0 to 1; `null` without results.
+             * @description Successes of successes and failures, 0 to 1; `null` without any.
              */
             success_rate?: number | null;
             /** Format: int64 */
             successes: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Reports, those included that are neither: a code mistyped, a wait that the chat asks for.
+             */
             total: number;
         };
         /** @description A plain secret. */
@@ -2385,6 +2395,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_List_CredentialView"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     credentials_add: {
@@ -2407,6 +2426,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_CredentialView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2436,6 +2464,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_Option_AccountView"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     allocation_lookup: {
@@ -2458,6 +2495,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_LookupView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2493,6 +2539,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     allocation_allocate_batch: {
@@ -2517,6 +2572,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_Outcomes_Allocation"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     allocation_preview: {
@@ -2539,6 +2603,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_PreviewView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2566,6 +2639,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_List_AllocationView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2601,6 +2683,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_ImportLater"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     credentials_undo: {
@@ -2627,6 +2718,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_Undone"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     credentials_export: {
@@ -2651,6 +2751,15 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     groups_list: {
@@ -2672,6 +2781,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_List_GroupView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2698,6 +2816,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_GroupView"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     groups_get: {
@@ -2718,6 +2845,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_GroupView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2748,6 +2884,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_GroupView"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     groups_delete: {
@@ -2772,6 +2917,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_RemovedGroup"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     pool_pool_health: {
@@ -2790,6 +2944,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_PoolHealthView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2826,6 +2989,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_List_HistoryView"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     allocation_release: {
@@ -2859,6 +3031,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     allocation_renew: {
@@ -2881,6 +3062,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_RenewedView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2907,6 +3097,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_ReportView"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     allocation_report_batch: {
@@ -2931,6 +3130,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_Outcomes_ReportView"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     pool_stats: {
@@ -2953,6 +3161,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_StatsView"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     pool_strategies: {
@@ -2971,6 +3188,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_StrategiesView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2997,6 +3223,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_StrategiesView"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     credentials_get: {
@@ -3021,6 +3256,15 @@ export interface operations {
             };
             /** @description No such credential */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3066,6 +3310,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     credentials_delete: {
@@ -3090,6 +3343,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_Removed"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3118,6 +3380,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_CredentialView"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     credentials_disable: {
@@ -3142,6 +3413,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_CredentialView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3170,6 +3450,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_CredentialView"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     pool_credential_health: {
@@ -3190,6 +3479,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_CredentialHealthView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3218,6 +3516,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_ReleasedAll"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     credentials_reset_failures: {
@@ -3242,6 +3549,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_CredentialView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3270,6 +3586,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_Revealed"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     credentials_unban: {
@@ -3296,6 +3621,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_CredentialView"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     people_change_password: {
@@ -3318,6 +3652,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_Option_String"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3362,6 +3705,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     people_me: {
@@ -3382,6 +3734,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_MeView"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     people_permissions: {
@@ -3400,6 +3761,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_PermissionsView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3423,6 +3793,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_List_TokenView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3449,6 +3828,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_IssuedToken"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     tokens_revoke: {
@@ -3471,6 +3859,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_RevokedToken"];
                 };
             };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     system_health: {
@@ -3489,6 +3886,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3513,6 +3919,15 @@ export interface operations {
             };
             /** @description Not ready */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
