@@ -218,6 +218,9 @@ pub struct StatsView {
 pub struct ResultFigures {
     /// Reports, those included that are neither: a code mistyped, a wait that the chat asks for.
     total: i64,
+    /// There were more, which were not looked at.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_capped: bool,
     successes: i64,
     failures: i64,
     /// Successes of successes and failures, 0 to 1; `null` without any.
@@ -239,7 +242,7 @@ pub async fn stats(may: May<rights::ReadCredentials>, mut query: Query) -> Resul
     let totals = store.totals(tenant).await?;
     let mut by_status: BTreeMap<String, i64> = Status::iter().map(|status| (status.to_string(), 0)).collect();
     by_status.extend(store.status_counts(tenant).await?);
-    let counts = store.result_counts(tenant, context::now().plus(-hours * HOUR)).await?;
+    let (counts, is_capped) = store.result_counts(tenant, context::now().plus(-hours * HOUR)).await?;
     Ok(Answer::new(StatsView {
         hours,
         credentials: totals.credentials,
@@ -248,11 +251,11 @@ pub async fn stats(may: May<rights::ReadCredentials>, mut query: Query) -> Resul
         used: totals.used,
         free: totals.slots - totals.used,
         used_percent: (totals.used_percent() * 10.0).round() / 10.0,
-        results: figures(&counts),
+        results: figures(&counts, is_capped),
     }))
 }
 
-fn figures(counts: &[(bool, String, i64)]) -> ResultFigures {
+fn figures(counts: &[(bool, String, i64)], is_capped: bool) -> ResultFigures {
     let successes: i64 = counts.iter().filter(|(success, ..)| *success).map(|(.., n)| n).sum();
     let total: i64 = counts.iter().map(|(.., n)| n).sum();
     let mut by_fault = BTreeMap::new();
@@ -264,6 +267,7 @@ fn figures(counts: &[(bool, String, i64)]) -> ResultFigures {
     let told = successes + failures;
     ResultFigures {
         total,
+        is_capped,
         successes,
         failures,
         success_rate: (told > 0).then(|| successes as f64 / told as f64),

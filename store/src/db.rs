@@ -138,11 +138,10 @@ impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unp
 #[derive(Clone, Debug)]
 pub(crate) enum Backend {
     /// One connection that writes, a few that read.
-    Sqlite {
-        write: SqlitePool,
-        read: SqlitePool,
-    },
-    Postgres(PgPool),
+    Sqlite { write: SqlitePool, read: SqlitePool },
+    /// Some connections for transactions, some for reading: pages that read much never keep an
+    /// allocation waiting for a connection.
+    Postgres { write: PgPool, read: PgPool },
 }
 
 /// A transaction that writes. Dropped without [`Tx::commit`], it changes nothing.
@@ -253,14 +252,14 @@ impl Backend {
             // A deferred transaction that turns to writing fails with BUSY_SNAPSHOT, which no
             // timeout covers.
             Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres { write, .. } => Tx::Postgres(write.begin().await?),
         })
     }
 
     fn on(&self) -> On<&SqlitePool, &PgPool> {
         match self {
             Self::Sqlite { read, .. } => On::Sqlite(read),
-            Self::Postgres(pool) => On::Postgres(pool),
+            Self::Postgres { read, .. } => On::Postgres(read),
         }
     }
 

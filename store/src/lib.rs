@@ -118,7 +118,10 @@ impl Store {
                 read.close().await;
                 write.close().await;
             }
-            Backend::Postgres(pool) => pool.close().await,
+            Backend::Postgres { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
         }
     }
 }

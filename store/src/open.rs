@@ -120,13 +120,11 @@ async fn connect(location: &Location, config: PoolConfig) -> Result<Backend> {
                 // The planner takes recursive statements for far more than they are: compiling
                 // them takes longer than running them.
                 .options([("lock_timeout", "10s"), ("application_name", "api-pool"), ("jit", "off")]);
-            let pool = PgPoolOptions::new()
-                .max_connections(config.connections.max(4))
-                .acquire_timeout(config.patience)
-                .connect_with(options)
-                .await
-                .map_err(cannot)?;
-            Ok(Backend::Postgres(pool))
+            let connections = config.connections.max(4);
+            let pool = |most| PgPoolOptions::new().max_connections(most).acquire_timeout(config.patience);
+            let write = pool(connections / 2).connect_with(options.clone()).await.map_err(cannot)?;
+            let read = pool(connections - connections / 2).connect_lazy_with(options);
+            Ok(Backend::Postgres { write, read })
         }
     }
 }
@@ -171,11 +169,11 @@ async fn migrate(db: &Backend) -> Result<()> {
             queue.dangerous_set_table_name(APALIS_MIGRATIONS);
             queue.run(write).await.map_err(|e| migration_error(e, &queue))
         }
-        Backend::Postgres(pool) => {
-            POSTGRES_MIGRATIONS.run(pool).await.map_err(|e| migration_error(e, &POSTGRES_MIGRATIONS))?;
+        Backend::Postgres { write, .. } => {
+            POSTGRES_MIGRATIONS.run(write).await.map_err(|e| migration_error(e, &POSTGRES_MIGRATIONS))?;
             let mut queue = apalis_postgres::PostgresStorage::migrations();
             queue.dangerous_set_table_name(APALIS_MIGRATIONS);
-            queue.run(pool).await.map_err(|e| migration_error(e, &queue))
+            queue.run(write).await.map_err(|e| migration_error(e, &queue))
         }
     }
 }

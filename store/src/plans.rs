@@ -543,7 +543,7 @@ async fn postgres_walks_over_no_table_that_grows() {
     let store = open(Location::Postgres(server::url(&name))).await;
     use_everything(&store).await;
     assert_used(Dialect::Postgres);
-    let Backend::Postgres(pool) = store.db() else { unreachable!() };
+    let Backend::Postgres { write: pool, .. } = store.db() else { unreachable!() };
     for rows in many_rows(Dialect::Postgres, 15_000) {
         sqlx::query(AssertSqlSafe(rows)).execute(pool).await.unwrap();
     }

@@ -11,6 +11,10 @@ use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Origin};
 use crate::logs::OUT_OF_ORDER;
 
+/// Results, of all tenants, that one count looks at: further back would take longer than anybody
+/// waits.
+pub const RESULTS_COUNTED: i64 = 1_000_000;
+
 impl Store {
     /// The tenant's totals.
     pub async fn totals(&self, tenant: &TenantId) -> Result<Totals> {
@@ -44,21 +48,25 @@ impl Store {
             .await
     }
 
-    /// What was reported since `from`: successes, failures, and failures by fault.
-    pub async fn result_counts(&self, tenant: &TenantId, from: Timestamp) -> Result<Vec<(bool, String, i64)>> {
+    /// What was reported since `from`, by success and fault; and whether that is not all, because
+    /// there were more than [`RESULTS_COUNTED`].
+    pub async fn result_counts(&self, tenant: &TenantId, from: Timestamp) -> Result<(Vec<(bool, String, i64)>, bool)> {
         let (newest,): (i64,) = self.db().one(sql!("SELECT results FROM heads WHERE id = 1"), args![]).await?;
         // What happened since then was noted since then.
         let row = sql!("SELECT seq, noted_at FROM results WHERE seq >= $1 AND seq <= $2 ORDER BY seq LIMIT 1");
         let first = self.last_before(row, from, newest).await? - OUT_OF_ORDER;
-        self.db()
+        let oldest = newest - RESULTS_COUNTED;
+        let counts = self
+            .db()
             .all(
                 sql!(
                     "SELECT success, fault, COUNT(*) FROM results
                      WHERE seq > $1 AND tenant_id = $2 AND at >= $3 GROUP BY success, fault"
                 ),
-                args![first, tenant, from],
+                args![first.max(oldest), tenant, from],
             )
-            .await
+            .await?;
+        Ok((counts, first < oldest))
     }
 
     /// Keeps the level of a tenant's pool; when it changed, says so once.

@@ -154,7 +154,7 @@ impl Store {
     pub fn queue_pool(&self) -> QueuePool {
         match self.db() {
             Backend::Sqlite { write, .. } => QueuePool::Sqlite(write.clone()),
-            Backend::Postgres(pool) => QueuePool::Postgres(pool.clone()),
+            Backend::Postgres { write, .. } => QueuePool::Postgres(write.clone()),
         }
     }
 
@@ -169,7 +169,7 @@ impl Store {
                  SELECT 1 FROM Jobs WHERE job_type = $1 AND status = 'Failed' AND attempts < max_attempts AND run_at <= $2
                  LIMIT 1"
             ),
-            Backend::Postgres(_) => sql!(
+            Backend::Postgres { .. } => sql!(
                 "SELECT 1::bigint FROM apalis.jobs WHERE job_type = $1
                      AND (status = 'Pending' OR (status = 'Failed' AND attempts < max_attempts))
                      AND run_at <= to_timestamp($2) LIMIT 1"

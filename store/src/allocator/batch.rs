@@ -284,9 +284,15 @@ impl Batch {
         Ok(lapsed)
     }
 
-    /// Releases up to `limit` accounts of a credential. How many there were.
-    pub(crate) async fn detach_all(&mut self, asker: &Asker, credential: &CredentialId, limit: usize) -> Result<usize> {
-        let rows = self.tx.accounts_of_credential(&asker.tenant, credential, limit).await?;
+    /// Releases up to `limit` accounts that a credential got until then. How many there were.
+    pub(crate) async fn detach_all(
+        &mut self,
+        asker: &Asker,
+        credential: &CredentialId,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<usize> {
+        let rows = self.tx.accounts_of_credential(&asker.tenant, credential, until, limit).await?;
         let keys: Vec<AccountKey> = rows.iter().map(|r| AccountKey::stored(r.account_id.clone())).collect();
         let ids = self.take_in_accounts(rows)?;
         self.load_credentials(ids).await?;

@@ -41,8 +41,8 @@ pub(crate) const ACCOUNTS_OF_ALLOCATIONS: &str = "
 pub(crate) const ACCOUNTS_OF_CREDENTIAL: &str = concat!(
     "SELECT ",
     account_columns!(),
-    " FROM accounts a WHERE a.tenant_id = $1 AND a.credential_id = $2
-      ORDER BY a.account_id LIMIT $3 FOR_UPDATE(a)"
+    " FROM accounts a WHERE a.tenant_id = $1 AND a.credential_id = $2 AND a.allocated_at <= $3
+      ORDER BY a.account_id LIMIT $4 FOR_UPDATE(a)"
 );
 
 pub(crate) const EXPIRED_ACCOUNTS: &str = concat!(
@@ -141,14 +141,15 @@ impl Tx {
         self.all(sql!(ACCOUNTS_OF_ALLOCATIONS), args![ids]).await
     }
 
-    /// Some of the accounts on a credential.
+    /// Some of the accounts that a credential has had since `until` at the latest.
     pub(super) async fn accounts_of_credential(
         &mut self,
         tenant: &TenantId,
         credential: &CredentialId,
+        until: Timestamp,
         limit: usize,
     ) -> Result<Vec<AccountRow>> {
-        self.all(sql!(ACCOUNTS_OF_CREDENTIAL), args![tenant, credential, limit]).await
+        self.all(sql!(ACCOUNTS_OF_CREDENTIAL), args![tenant, credential, until, limit]).await
     }
 
     /// Some accounts of any tenant whose lease has ended.

@@ -28,9 +28,9 @@ pub(crate) mod statements {
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use domain::TenantId;
 use domain::allocation::CensusLine;
 use domain::blame::BlameConfig;
+use domain::{TenantId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -254,7 +254,8 @@ impl Store {
         }
     }
 
-    /// Releases every account of a credential, in small steps. How many there were.
+    /// Releases every account of a credential, in small steps. Those that come back meanwhile stay:
+    /// else it would never end. How many there were.
     pub async fn release_all(
         &self,
         tenant: &TenantId,
@@ -262,9 +263,9 @@ impl Store {
         credential: &domain::CredentialId,
     ) -> Result<usize> {
         self.credential(tenant, credential).await?;
-        let mut released = 0;
+        let (mut released, started) = (0, self.now());
         loop {
-            let some = self.release_some(tenant, origin, credential, BATCH).await?;
+            let some = self.release_some(tenant, origin, credential, started, BATCH).await?;
             released += some;
             if some == 0 {
                 return Ok(released);
@@ -272,17 +273,18 @@ impl Store {
         }
     }
 
-    /// Releases up to `limit` accounts of a credential. How many there were.
+    /// Releases up to `limit` accounts that a credential got until then. How many there were.
     pub(crate) async fn release_some(
         &self,
         tenant: &TenantId,
         origin: &Origin,
         credential: &domain::CredentialId,
+        until: Timestamp,
         limit: usize,
     ) -> Result<usize> {
         let mut batch = Batch::begin(self, false).await?;
         let asker = Asker { tenant: tenant.clone(), origin: origin.clone() };
-        let released = batch.detach_all(&asker, credential, limit).await?;
+        let released = batch.detach_all(&asker, credential, until, limit).await?;
         batch.finish().await?;
         Ok(released)
     }

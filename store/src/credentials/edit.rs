@@ -1,6 +1,6 @@
 //! Adding, changing and removing credentials.
 
-use domain::credential::{Draft, MAX_ACCOUNTS_LIMIT, MAX_TAGS, Shelf, check_hash, mask_phone, mask_secret};
+use domain::credential::{Draft, MAX_ACCOUNTS_LIMIT, MAX_TAGS, Shelf, Standing, check_hash, mask_phone, mask_secret};
 use domain::event::Action;
 use domain::health::Prior;
 use domain::invalid::{LONG_TEXT, SHORT_TEXT, check_text};
@@ -232,14 +232,17 @@ impl Store {
                 tx.record(tenant, origin, self.now(), &[entry]).await?;
                 return tx.commit().await;
             }
-            tx.rollback().await?;
             if !force {
+                tx.rollback().await?;
                 return Err(StoreError::Conflict(format!(
                     "{} accounts hold this credential; release them, or use force=true",
                     before.current_accounts
                 )));
             }
-            let released = self.release_some(tenant, origin, id, RELEASED_AT_ONCE).await?;
+            // Out of the choice first: else those that are released come straight back.
+            tx.switch_off(tenant, origin, &before, self.now()).await?;
+            tx.commit().await?;
+            let released = self.release_some(tenant, origin, id, self.now(), RELEASED_AT_ONCE).await?;
             fruitless = if released == 0 { fruitless + 1 } else { 0 };
             if fruitless > FRUITLESS {
                 let what = format!("credential {id} counts {} accounts that nobody finds", before.current_accounts);
@@ -297,6 +300,24 @@ impl Tx {
             .await?;
         let (version,) = row.ok_or(StoreError::NotFound("credential"))?;
         if expected.is_some_and(|e| e != version) { Err(StoreError::Stale) } else { Ok(()) }
+    }
+
+    /// Disables a credential that is enabled, because it is being removed.
+    async fn switch_off(
+        &mut self,
+        tenant: &TenantId,
+        origin: &Origin,
+        before: &Credential,
+        now: Timestamp,
+    ) -> Result<()> {
+        if before.standing != Standing::Enabled {
+            return Ok(());
+        }
+        let statement = sql!("UPDATE credentials SET standing = 'disabled' WHERE id = $1 AND tenant_id = $2");
+        self.execute(statement, args![&before.id, tenant]).await?;
+        self.bump_revision().await?;
+        let data = json!({ "before": before.standing, "after": Standing::Disabled, "reason": "is being removed" });
+        self.record(tenant, origin, now, &[Entry::new(Action::Disabled).credential(&before.id).data(data)]).await
     }
 
     async fn write_patch(

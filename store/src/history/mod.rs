@@ -94,7 +94,9 @@ pub struct HistoryFilter {
 }
 
 /// Rows that one page may look at before it answers with what it has and a cursor.
-const LOOKED_AT: i64 = 20_000;
+const LOOKED_AT: i64 = 100_000;
+/// The same for a chain, whose every row is looked up by itself.
+const CHAIN_LOOKED_AT: i64 = 20_000;
 
 const ROW_FROM: &str = "SELECT seq, at FROM journal WHERE seq >= $1 AND seq <= $2 ORDER BY seq LIMIT 1";
 
@@ -244,7 +246,7 @@ impl Store {
     ) -> Result<HistoryPage> {
         let unfiltered = *filter
             == HistoryFilter { account: filter.account.clone(), api_id: filter.api_id, ..HistoryFilter::default() };
-        let depth = if unfiltered { limit as i64 + 1 } else { LOOKED_AT };
+        let depth = if unfiltered { limit as i64 + 1 } else { CHAIN_LOOKED_AT };
         let rows: Vec<JournalRow> = self.db().all(statement, args![start, tenant, depth]).await?;
         Ok(page_of(rows, filter, limit, depth))
     }

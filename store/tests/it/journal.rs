@@ -186,12 +186,12 @@ async fn filters_that_match_little_still_end(w: &World) {
     // A long journal: rows beyond what one page looks at.
     w.raw
         .run(
-            "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 45000)
+            "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 245000)
              INSERT INTO journal (seq, tenant_id, at, action, actor)
              SELECT i, 'default', 1700000000000 + i, CASE WHEN i = 100 THEN 'capacity.warning' ELSE 'filler' END, 'x' FROM n",
         )
         .await;
-    w.raw.run("UPDATE heads SET journal = 45000").await;
+    w.raw.run("UPDATE heads SET journal = 245000").await;
     let rare = HistoryFilter { actions: vec!["capacity.warning".to_owned()], ..HistoryFilter::default() };
     let first = w.store.history(&w.tenant, &rare, None, 10).await.unwrap();
     assert!(first.rows.is_empty() && first.next.is_some(), "a page looks at a bounded stretch and says where to go on");

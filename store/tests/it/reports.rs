@@ -221,7 +221,7 @@ async fn only_the_credential_at_fault_is_charged(w: &World) {
     w.fails(2, "a", "API_ID_INVALID").await;
     assert_eq!(w.credential(&one).await.fail_count, 0);
     assert_eq!(w.credential(&two).await.fail_count, 1);
-    let counts = w.store.result_counts(&w.tenant, w.now()).await.unwrap();
+    let (counts, _) = w.store.result_counts(&w.tenant, w.now()).await.unwrap();
     let total: i64 = counts.iter().map(|count| count.2).sum();
     assert_eq!(total, 6);
     for fault in ["proxy", "account", "telegram", "client", "pending", "credential"] {
