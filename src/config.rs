@@ -53,6 +53,8 @@ pub struct Config {
     pub http_host: String,
     /// The port to listen on.
     pub http_port: u16,
+    /// How long, after the signal to stop, `/api/ready` says no while the port stays open.
+    pub drain_seconds: u32,
     /// error, warn, info, debug or trace.
     pub log_level: String,
     /// text or json.
@@ -105,6 +107,7 @@ struct Defaults {
     database_connections: u32,
     http_host: &'static str,
     http_port: u16,
+    drain_seconds: u32,
     log_level: &'static str,
     log_format: LogFormat,
     admin_username: &'static str,
@@ -123,6 +126,7 @@ impl Default for Defaults {
             database_connections: 8,
             http_host: "127.0.0.1",
             http_port: 8080,
+            drain_seconds: 0,
             log_level: "info",
             log_format: LogFormat::Text,
             admin_username: "admin",
@@ -164,6 +168,9 @@ impl Config {
         let url = self.database_url.as_ref().map(secrecy::ExposeSecret::expose_secret);
         if url.is_some_and(|url| !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))) {
             bail!("DATABASE_URL must be postgres://user:password@host:port/database");
+        }
+        if self.drain_seconds > 300 {
+            bail!("drain_seconds must be at most 300");
         }
         if !(1..=500).contains(&self.database_connections) {
             bail!("database_connections must be between 1 and 500");

@@ -80,7 +80,10 @@ impl From<JournalRow> for HistoryView {
         ("to" = Option<String>, Query, description = "RFC 3339, or a date"),
         ("format" = Option<String>, Query, description = "json (default) or csv"),
     ),
-    responses((status = 200, description = "A page, or a file", body = Answer<List<HistoryView>>))
+    responses((
+        status = 200, description = "A page, or a file",
+        content((Answer<List<HistoryView>> = "application/json"), (String = "text/csv"))
+    ))
 )]
 pub async fn history(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Response> {
     let filter = HistoryFilter {

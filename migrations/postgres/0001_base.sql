@@ -153,6 +153,8 @@ CREATE TABLE batches (
     upload     BYTEA
 );
 
+CREATE INDEX batches_waiting ON batches (created_at) WHERE upload IS NOT NULL;
+
 CREATE TABLE credentials (
     id                   TEXT COLLATE "C" PRIMARY KEY,
     tenant_id            TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),

@@ -153,6 +153,8 @@ CREATE TABLE batches (
     upload     BLOB
 );
 
+CREATE INDEX batches_waiting ON batches (created_at) WHERE upload IS NOT NULL;
+
 CREATE TABLE credentials (
     id                   TEXT PRIMARY KEY,
     tenant_id            TEXT NOT NULL REFERENCES tenants (id),

@@ -26,6 +26,9 @@ use crate::pages;
 /// Requests that run may take this long after the signal to stop.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// What the allocator has accepted is decided within this time, or given up.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
 /// What this process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -81,8 +84,8 @@ fn start_workers(config: &Config, store: &Store, stop: CancellationToken) -> Joi
     })
 }
 
-/// Serves until a signal; then takes no new connections, tells those that stay that it is not
-/// ready, finishes what runs, and lets the allocator answer all that it has accepted.
+/// Serves until a signal; then says that it is not ready, for as long as is configured, takes no new
+/// connections, finishes what runs, and lets the allocator answer all that it has accepted.
 async fn serve(config: &Config, store: &Store, location: &Location, signals: &mut Signals) -> anyhow::Result<()> {
     let address = format!("{}:{}", config.http_host, config.http_port);
     let listener = TcpListener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
@@ -111,6 +114,7 @@ async fn serve(config: &Config, store: &Store, location: &Location, signals: &mu
     }
     tracing::info!("stopping: requests that run are finished first");
     app.drain();
+    tokio::time::sleep(Duration::from_secs(config.drain_seconds.into())).await;
     stopping.cancel();
     if tokio::time::timeout(GRACE, &mut server).await.is_err() {
         tracing::warn!("some requests were still running and are given up");
@@ -118,7 +122,7 @@ async fn serve(config: &Config, store: &Store, location: &Location, signals: &mu
     }
     // The last handle: with it the allocator's queue closes, and the task ends when it is empty.
     drop(app);
-    if tokio::time::timeout(GRACE, allocating).await.is_err() {
+    if tokio::time::timeout(LAST_ANSWERS, allocating).await.is_err() {
         tracing::warn!("the allocator did not come to an end");
     }
     Ok(())

@@ -177,6 +177,7 @@ async fn pool_of_credentials(store: &Store, tenant: &TenantId, by: &Origin) {
     store.undo_batch(tenant, by, &report.batch_id.unwrap()).await.unwrap();
     let (_, batch) = store.import_later(tenant, by, &json!({ "data": "" })).await.unwrap();
     store.waiting_upload(tenant, &batch).await.unwrap();
+    store.prune_uploads(Timestamp::from_millis(START)).await.unwrap();
 }
 
 async fn first_credential(store: &Store, tenant: &TenantId) -> CredentialId {

@@ -26,6 +26,15 @@ macro_rules! prune {
 }
 
 impl Store {
+    /// Forgets uploads from before then: their jobs were parked long ago. How many.
+    pub async fn prune_uploads(&self, before: Timestamp) -> Result<u64> {
+        let mut tx = self.begin().await?;
+        let statement = sql!("UPDATE batches SET upload = NULL WHERE upload IS NOT NULL AND created_at < $1");
+        let forgotten = tx.execute(statement, args![before]).await?;
+        tx.commit().await?;
+        Ok(forgotten)
+    }
+
     /// Deletes up to `limit` journal rows and results from before the given moments. How many.
     pub async fn prune_logs(&self, journal: Timestamp, results: Timestamp, limit: usize) -> Result<u64> {
         let mut tx = self.begin().await?;

@@ -3,6 +3,7 @@
 mod callers;
 mod credentials;
 mod database;
+mod edges;
 mod errors;
 mod fields;
 mod groups;

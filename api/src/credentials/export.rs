@@ -42,7 +42,10 @@ const COLUMNS: [&str; 14] = [
         ("format" = Option<String>, Query, description = "csv (default) or json"),
         ("include_hash" = Option<bool>, Query),
     ),
-    responses((status = 200, description = "The file", content_type = "text/csv", body = String))
+    responses((
+        status = 200, description = "The file",
+        content((String = "text/csv"), (Vec<serde_json::Value> = "application/json"))
+    ))
 )]
 pub async fn export(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Response> {
     let csv = match query.text("format").as_deref() {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use domain::Invalid;
 use domain::import::{ImportFormat, parse};
+use domain::time::MINUTE;
 use jobs::Queue;
 use serde_json::json;
 use store::StoreError;
@@ -22,6 +23,7 @@ on_both! {
     nothing_is_undone_while_something_is_held,
     a_batch_that_is_run_again_adds_nothing,
     a_large_upload_waits_sealed_for_its_job,
+    an_upload_that_nobody_imports_is_forgotten,
     an_undone_upload_is_not_imported_later,
 }
 
@@ -229,6 +231,15 @@ async fn a_large_upload_waits_sealed_for_its_job(w: &World) {
     assert_eq!((report.imported, report.batch_id.as_ref()), (10, Some(&batch)));
     assert_eq!(w.store.waiting_upload(&w.tenant, &batch).await.unwrap(), None, "it is not kept longer than needed");
     assert_eq!(w.raw.number("SELECT COUNT(*) FROM batches WHERE upload IS NOT NULL").await, 0);
+}
+
+async fn an_upload_that_nobody_imports_is_forgotten(w: &World) {
+    let upload = json!({ "format": "text", "data": lines(1_001..1_003) });
+    let (_, batch) = w.store.import_later(&w.tenant, &origin(), &upload).await.unwrap();
+    assert_eq!(w.store.prune_uploads(w.now()).await.unwrap(), 0);
+    w.wait(MINUTE);
+    assert_eq!(w.store.prune_uploads(w.now()).await.unwrap(), 1);
+    assert_eq!(w.store.waiting_upload(&w.tenant, &batch).await.unwrap(), None);
 }
 
 async fn an_undone_upload_is_not_imported_later(w: &World) {

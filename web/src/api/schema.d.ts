@@ -2266,6 +2266,8 @@ export interface components {
             };
             /** Format: int64 */
             failures: number;
+            /** @description There were more, which were not looked at. */
+            is_capped?: boolean;
             /**
              * Format: double
              * @description Successes of successes and failures, 0 to 1; `null` without any.
@@ -2749,6 +2751,7 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                    "application/json": unknown[];
                 };
             };
             /** @description Refused, not understood, or failed: `error.number` says which */
@@ -2987,6 +2990,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_List_HistoryView"];
+                    "text/csv": string;
                 };
             };
             /** @description Refused, not understood, or failed: `error.number` says which */

@@ -34,7 +34,8 @@ pub(crate) async fn prune(context: Context, _: Prune) -> Result<()> {
         jobs += some;
         tokio::time::sleep(BREATH).await;
     }
-    tracing::info!(logs, jobs, "old rows are gone");
+    let uploads = store.prune_uploads(finished).await?;
+    tracing::info!(logs, jobs, uploads, "old rows are gone");
     Ok(())
 }
 
