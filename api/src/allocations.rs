@@ -90,8 +90,8 @@ enum Place {
 pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<List<AllocationView>>> {
     let account = account_in(&mut query).map(|(field, text)| AccountKey::parse(field, &text)).transpose()?;
     let filter = AllocationFilter { account, api_id: query.api_id("api_id")? };
-    let statuses = query.choices::<AllocationStatus>("status")?;
-    let wanted = |status| statuses.is_empty() || statuses.contains(&status);
+    let (statuses, unwanted) = (query.choices("status")?, query.choices::<AllocationStatus>("status!")?);
+    let wanted = |status| (statuses.is_empty() || statuses.contains(&status)) && !unwanted.contains(&status);
     let limit = query.limit()?;
     let place = query.cursor::<Place>()?;
     query.end()?;

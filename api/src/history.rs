@@ -74,8 +74,8 @@ impl From<JournalRow> for HistoryView {
         ("cursor" = Option<String>, Query),
         ("account_id" = Option<String>, Query),
         ("api_id" = Option<String>, Query),
-        ("action" = Option<String>, Query, description = "By comma"),
-        ("operator" = Option<String>, Query),
+        ("action" = Option<String>, Query, description = "By comma; with `!=` all but these"),
+        ("operator" = Option<String>, Query, description = "By comma"),
         ("from" = Option<String>, Query, description = "RFC 3339, or a date"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a date"),
         ("format" = Option<String>, Query, description = "json (default) or csv"),
@@ -90,7 +90,7 @@ pub async fn history(may: May<rights::ReadCredentials>, mut query: Query) -> Res
         account: account_in(&mut query).map(|(field, text)| AccountKey::parse(field, &text)).transpose()?,
         api_id: query.api_id("api_id")?,
         actions: actions(&mut query)?,
-        operator: query.text("operator"),
+        operators: query.texts("operator"),
         from: query.moment("from")?,
         to: query.moment("to")?,
     };
@@ -114,12 +114,13 @@ pub async fn history(may: May<rights::ReadCredentials>, mut query: Query) -> Res
 
 /// The asked ones; else all that belong to the pool.
 fn actions(query: &mut Query) -> Result<Vec<String>> {
-    let asked = query.choices::<Action>("action")?;
-    if asked.iter().any(|action| !action.is_pool_history()) {
+    let (asked, unwanted) = (query.choices::<Action>("action")?, query.choices::<Action>("action!")?);
+    if asked.iter().chain(&unwanted).any(|action| !action.is_pool_history()) {
         return Err(ApiError::field("action", "must be an action of the pool"));
     }
-    let actions = if asked.is_empty() { Action::iter().filter(|a| a.is_pool_history()).collect() } else { asked };
-    Ok(actions.iter().map(ToString::to_string).collect())
+    let actions = Action::iter().filter(|action| action.is_pool_history());
+    let wanted = |action: &Action| (asked.is_empty() || asked.contains(action)) && !unwanted.contains(action);
+    Ok(actions.filter(wanted).map(|action| action.to_string()).collect())
 }
 
 struct Walk {

@@ -110,7 +110,7 @@ impl Store {
             return Err(Invalid::field("group_id", "is not one of the groups").into());
         }
         let (mut answers, ready) = check_lines(lines, options, &groups);
-        let batch = if options.dry_run { None } else { Some(self.open_batch(tenant, origin, batch_id, None).await?) };
+        let batch = if options.dry_run { None } else { Some(self.open_batch(tenant, origin, batch_id).await?) };
         let total = ready.len();
         let mut done = 0;
         for chunk in ready.chunks(CHUNK) {
@@ -147,21 +147,15 @@ impl Store {
     }
 
     /// Makes the batch's row, or finds the one that a job was given.
-    async fn open_batch(
-        &self,
-        tenant: &TenantId,
-        origin: &Origin,
-        given: Option<String>,
-        upload: Option<Vec<u8>>,
-    ) -> Result<String> {
+    async fn open_batch(&self, tenant: &TenantId, origin: &Origin, given: Option<String>) -> Result<String> {
         let id = given.unwrap_or_else(|| self.ambient().new_id());
         let mut tx = self.begin().await?;
         tx.execute(
             sql!(
-                "INSERT INTO batches (id, tenant_id, actor, created_at, upload) VALUES ($1, $2, $3, $4, $5)
+                "INSERT INTO batches (id, tenant_id, actor, created_at) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (id) DO NOTHING"
             ),
-            args![&id, tenant, &origin.actor, self.now(), upload],
+            args![&id, tenant, &origin.actor, self.now()],
         )
         .await?;
         tx.commit().await?;
@@ -171,16 +165,18 @@ impl Store {
     async fn close_batch(&self, tenant: &TenantId, origin: &Origin, report: &ImportReport) -> Result<()> {
         let Some(batch) = &report.batch_id else { return Ok(()) };
         let mut tx = self.begin().await?;
-        tx.execute(
-            sql!(
-                "UPDATE batches SET imported = $1, duplicates = $2, rejected = $3, finished_at = $4, upload = NULL
-                 WHERE id = $5"
-            ),
-            args![report.imported, report.duplicates, report.rejected, self.now(), batch],
-        )
-        .await?;
+        let (asked_by,): (String,) = tx
+            .one(
+                sql!(
+                    "UPDATE batches SET imported = $1, duplicates = $2, rejected = $3, finished_at = $4, upload = NULL
+                     WHERE id = $5 RETURNING actor"
+                ),
+                args![report.imported, report.duplicates, report.rejected, self.now(), batch],
+            )
+            .await?;
         let data = json!({
             "batch_id": batch,
+            "asked_by": asked_by,
             "imported": report.imported,
             "duplicates": report.duplicates,
             "rejected": report.rejected,

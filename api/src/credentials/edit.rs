@@ -38,6 +38,8 @@ struct Place {
         ("group_id" = Option<String>, Query, description = "Ids by comma; `none` for those without"),
         ("health_grade" = Option<String>, Query),
         ("tag" = Option<String>, Query),
+        ("is_premium" = Option<bool>, Query),
+        ("min_member_level" = Option<String>, Query, description = "By comma"),
     ),
     responses((status = 200, description = "A page", body = Answer<List<CredentialView>>))
 )]
@@ -53,6 +55,8 @@ pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result
         grade: grades(query.choices("health_grade")?),
         not_grade: grades(query.choices("health_grade!")?),
         tag: query.text("tag"),
+        is_premium: query.optional_flag("is_premium")?,
+        levels: query.choices("min_member_level")?,
     };
     let sort_text = query.text("sort").unwrap_or_else(|| "-created_at".to_owned());
     let (sort, descending) = parse_sort(&sort_text)?;

@@ -78,9 +78,15 @@ impl Query {
 
     /// `true` or `false`
     pub fn flag(&mut self, name: &str) -> Result<bool> {
+        Ok(self.optional_flag(name)?.unwrap_or(false))
+    }
+
+    /// `true`, `false`, or not said.
+    pub fn optional_flag(&mut self, name: &str) -> Result<Option<bool>> {
         match self.text(name).as_deref() {
-            None | Some("false" | "0") => Ok(false),
-            Some("true" | "1") => Ok(true),
+            None => Ok(None),
+            Some("false" | "0") => Ok(Some(false)),
+            Some("true" | "1") => Ok(Some(true)),
             Some(_) => Err(ApiError::field(name, "must be true or false")),
         }
     }

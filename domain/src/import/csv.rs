@@ -32,6 +32,10 @@ fn line(row: &Row, layout: &[Option<Field>]) -> ParsedLine {
     for (at, cell) in row.cells.iter().enumerate() {
         match layout.get(at).copied().flatten() {
             Some(field) => draft.put(field, unguarded(cell)),
+            // A delimiter too many, or a cell that should have been quoted: what stands where is a guess.
+            None if at >= layout.len() && !tidy(cell).is_empty() => {
+                draft.refuse("line", "has more cells than the header");
+            }
             None => {
                 if let Err(message) = check_cell(cell, true) {
                     draft.refuse(fields::column_name(layout, at), message);

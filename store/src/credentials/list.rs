@@ -1,6 +1,6 @@
 //! Lists of credentials: filters, sorting, keyset pages, counts that stop at ten thousand.
 
-use domain::TenantId;
+use domain::{MemberLevel, TenantId};
 
 use super::{Credential, Row, view_columns};
 use crate::db::{Arg, Sql, args, json_texts, sql};
@@ -52,6 +52,10 @@ pub struct Filter {
     pub not_grade: Vec<String>,
     /// Only with this tag.
     pub tag: Option<String>,
+    /// Premium ones, or the others.
+    pub is_premium: Option<bool>,
+    /// Minimum levels to show.
+    pub levels: Vec<MemberLevel>,
 }
 
 /// Where a page starts and how long it is.
@@ -84,7 +88,9 @@ macro_rules! filtered {
             AND ($10 = '[]' OR CASE WHEN c.health_score >= 90 THEN 'excellent' WHEN c.health_score >= 70 THEN 'good'
                  WHEN c.health_score >= 50 THEN 'fair' WHEN c.health_score >= 30 THEN 'poor' ELSE 'critical' END
                  NOT IN TEXTS($10))
-            AND ($11 = '' OR REPLACE(c.tags, '[' || $11, '') <> c.tags OR REPLACE(c.tags, ',' || $11, '') <> c.tags)"
+            AND ($11 = '' OR REPLACE(c.tags, '[' || $11, '') <> c.tags OR REPLACE(c.tags, ',' || $11, '') <> c.tags)
+            AND ($12 = '' OR c.is_premium = ($12 = 'true'))
+            AND ($13 = '[]' OR CAST(c.min_member_level AS TEXT) IN TEXTS($13))"
     };
 }
 
@@ -98,13 +104,13 @@ macro_rules! page_sql {
             $key,
             ", c.id) ",
             $compare,
-            " ($12, $13) ORDER BY ",
+            " ($14, $15) ORDER BY ",
             $order,
-            " LIMIT $14"
+            " LIMIT $16"
         ))
     };
     ($order:expr) => {
-        sql!(concat!("SELECT ", view_columns!(), filtered!(), " ORDER BY ", $order, " LIMIT $12"))
+        sql!(concat!("SELECT ", view_columns!(), filtered!(), " ORDER BY ", $order, " LIMIT $14"))
     };
 }
 
@@ -180,7 +186,7 @@ impl Store {
     pub async fn count_credentials(&self, tenant: &TenantId, filter: &Filter) -> Result<Total> {
         let mut args = filter_args(tenant, filter);
         args.push(Arg::from(Total::CAP + 1));
-        let statement = sql!(concat!("SELECT COUNT(*) FROM (SELECT 1 AS one", filtered!(), " LIMIT $12) AS counted"));
+        let statement = sql!(concat!("SELECT COUNT(*) FROM (SELECT 1 AS one", filtered!(), " LIMIT $14) AS counted"));
         let (counted,): (i64,) = self.db().one(statement, args).await?;
         Ok(Total::of(counted))
     }
@@ -207,7 +213,9 @@ fn filter_args(tenant: &TenantId, filter: &Filter) -> Vec<Arg> {
         list(&filter.not_group),
         list(&filter.grade),
         list(&filter.not_grade),
-        tag
+        tag,
+        filter.is_premium.map_or_else(String::new, |premium| premium.to_string()),
+        list(&filter.levels.iter().map(|level| level.rank().to_string()).collect::<Vec<_>>()),
     ]
 }
 

@@ -85,8 +85,8 @@ pub struct HistoryFilter {
     pub api_id: Option<ApiId>,
     /// Only these actions.
     pub actions: Vec<String>,
-    /// Only this actor.
-    pub operator: Option<String>,
+    /// Only these actors.
+    pub operators: Vec<String>,
     /// Not before.
     pub from: Option<Timestamp>,
     /// Not after.
@@ -114,7 +114,7 @@ macro_rules! stretch {
     () => {
         " FROM journal j LEFT JOIN credentials c ON c.id = j.credential_id
           WHERE j.seq <= $1 AND j.seq > $2 AND j.tenant_id = $3 AND ($4 = '[]' OR j.action IN TEXTS($4))
-            AND ($5 IS NULL OR j.actor = $5) AND j.at >= $6 AND j.at <= $7 "
+            AND ($5 = '[]' OR j.actor IN TEXTS($5)) AND j.at >= $6 AND j.at <= $7 "
     };
 }
 use stretch;
@@ -285,19 +285,19 @@ impl Store {
 
 impl Stretch {
     fn args(&self, tenant: &TenantId, filter: &HistoryFilter, limit: usize) -> Vec<Arg> {
-        let [actions, operator, from, to] = filter.args();
+        let [actions, operators, from, to] = filter.args();
         let mut args = args![self.top, self.floor, tenant];
-        args.extend([actions, operator, from, to, Arg::from(limit)]);
+        args.extend([actions, operators, from, to, Arg::from(limit)]);
         args
     }
 }
 
 impl HistoryFilter {
-    /// Actions, operator, from, to.
+    /// Actions, operators, from, to.
     fn args(&self) -> [Arg; 4] {
         [
             Arg::from(json_texts(self.actions.iter().map(String::as_str))),
-            Arg::from(self.operator.as_deref()),
+            Arg::from(json_texts(self.operators.iter().map(String::as_str))),
             Arg::from(self.from.map_or(i64::MIN, Timestamp::millis)),
             Arg::from(self.to.map_or(i64::MAX, Timestamp::millis)),
         ]
@@ -323,7 +323,7 @@ fn page_of(rows: Vec<JournalRow>, filter: &HistoryFilter, limit: usize, depth: i
 
 fn matches(row: &JournalRow, filter: &HistoryFilter) -> bool {
     (filter.actions.is_empty() || filter.actions.contains(&row.action))
-        && filter.operator.as_ref().is_none_or(|operator| *operator == row.actor)
+        && (filter.operators.is_empty() || filter.operators.contains(&row.actor))
         && filter.api_id.is_none_or(|api_id| row.api_id == Some(api_id.get()))
         && filter.from.is_none_or(|from| row.at >= from.millis())
         && filter.to.is_none_or(|to| row.at <= to.millis())

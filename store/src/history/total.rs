@@ -11,7 +11,7 @@ macro_rules! chain_count {
     ($prev:literal) => {
         chain!(
             $prev,
-            "COUNT(*) FILTER (WHERE ($4 = '[]' OR j.action IN TEXTS($4)) AND ($5 IS NULL OR j.actor = $5)
+            "COUNT(*) FILTER (WHERE ($4 = '[]' OR j.action IN TEXTS($4)) AND ($5 = '[]' OR j.actor IN TEXTS($5))
                  AND j.at >= $6 AND j.at <= $7 AND ($8 IS NULL OR c.api_id = $8)), COUNT(*)
              FROM chain CROSS JOIN journal j LEFT JOIN credentials c ON c.id = j.credential_id
              WHERE j.seq = chain.seq"

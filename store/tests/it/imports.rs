@@ -62,7 +62,8 @@ async fn more_lines_than_one_transaction_takes(w: &World) {
     assert_eq!(w.count("api.added").await, 451);
     let told = w.newest("batch.imported").await;
     let batch = report.batch_id.unwrap();
-    assert_eq!(told, json!({ "batch_id": batch, "imported": 450, "duplicates": 2, "rejected": 0 }));
+    let by = "user:tester";
+    assert_eq!(told, json!({ "batch_id": batch, "asked_by": by, "imported": 450, "duplicates": 2, "rejected": 0 }));
     // All of them can be had at once.
     assert_eq!(w.ask("a", |a| a.pinned = Some(api_id(1_550))).await.unwrap().name, "api-1550");
 }

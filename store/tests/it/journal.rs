@@ -132,7 +132,7 @@ async fn history_is_filtered_by_action_operator_and_time(w: &World) {
     assert_eq!(assert_complete(w, &everything, |_| true).await, 13);
     let released = HistoryFilter { actions: vec![Action::Released.to_string()], ..everything.clone() };
     assert_eq!(assert_complete(w, &released, |row| row.action == "api.released").await, 4);
-    let operator = HistoryFilter { operator: Some("svc:1".to_owned()), ..everything.clone() };
+    let operator = HistoryFilter { operators: vec!["svc:1".to_owned()], ..everything.clone() };
     assert_eq!(assert_complete(w, &operator, |row| row.actor == "svc:1").await, 4);
     let both = HistoryFilter { actions: released.actions.clone(), ..operator.clone() };
     assert_eq!(assert_complete(w, &both, |row| row.actor == "svc:1" && row.action == "api.released").await, 2);
@@ -155,7 +155,7 @@ async fn history_is_filtered_by_action_operator_and_time(w: &World) {
         let account = HistoryFilter { account: Some(key("1")), ..range };
         assert_complete(w, &account, |row| within(row) && row.account_id.as_deref() == Some("1")).await;
     }
-    assert_eq!(walk(w, &HistoryFilter { operator: Some("nobody".to_owned()), ..everything }, 10).await.len(), 0);
+    assert_eq!(walk(w, &HistoryFilter { operators: vec!["nobody".to_owned()], ..everything }, 10).await.len(), 0);
 }
 
 async fn dates_that_are_out_of_order_hide_nothing(w: &World) {

@@ -13,7 +13,8 @@ async fn furnish(owner: &Api) -> String {
     for n in 0..10 {
         let body = json!({
             "api_id": 1_000_000 + n, "api_hash": "x", "name": format!("name {}", (n * 7) % 10), "priority": n % 3,
-            "group_id": (n < 4).then_some(&group), "tags": if n < 2 { json!(["red", "50%"]) } else { json!(["blue"]) },
+            "group_id": (n < 4).then_some(&group), "is_premium": n > 7,
+            "min_member_level": if n == 5 { "gold" } else { "free" }, "tags": if n < 2 { json!(["red", "50%"]) } else { json!(["blue"]) },
         });
         let id = owner.ok("POST", POOL, body).await["id"].as_str().unwrap().to_owned();
         match n {
@@ -61,6 +62,10 @@ async fn filters_and_sorts(kind: Kind) {
         ("sort=api_id&tag=red", vec![0, 1]),
         ("sort=api_id&tag=50%25", vec![0, 1]),
         ("sort=api_id&tag=re", vec![]),
+        ("sort=api_id&is_premium=true", vec![8, 9]),
+        ("sort=api_id&is_premium=false&limit=2", vec![0, 1]),
+        ("sort=api_id&min_member_level=gold,king", vec![5]),
+        ("sort=api_id&min_member_level=free&is_premium=1", vec![8, 9]),
         ("sort=api_id&health_grade=poor,critical", vec![0, 1]),
         ("sort=-api_id&health_grade=excellent,good,fair&limit=1", vec![9]),
         ("sort=-api_id&health_grade!=poor,critical&limit=1", vec![9]),

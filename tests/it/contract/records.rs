@@ -46,6 +46,7 @@ async fn allocations_are_kept(kind: Kind) {
     for (query, expected) in [
         ("status=allocated", vec!["b", "d", "+86138"]),
         ("status=released", vec!["c", "b"]),
+        ("status!=allocated", vec!["c", "b"]),
         ("account_id=b", vec!["b", "b"]),
         ("account_id=+86138", vec!["+86138"]),
         ("phone=%2086138&account_id=b", vec!["+86138"]),
@@ -124,6 +125,8 @@ async fn history_is_told(kind: Kind) {
         ("api_id=1000002", vec!["api.allocated", "api.added"]),
         ("action=batch.imported,api.released", vec!["api.released", "api.released", "batch.imported"]),
         ("operator=user:nobody", vec![]),
+        ("operator=user:nobody,user:admin&account_id=+86138", vec!["api.allocated"]),
+        ("account_id=b&action!=api.allocated", vec!["api.released"]),
         ("to=2001-01-01", vec![]),
         ("from=2001-01-01&action=batch.imported", vec!["batch.imported"]),
         ("from=2001-01-01T00:00:00%2B08:00&to=2999-01-01T00:00:00Z&action=batch.imported", vec!["batch.imported"]),

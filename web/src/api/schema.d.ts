@@ -2381,6 +2381,9 @@ export interface operations {
                 group_id?: string;
                 health_grade?: string;
                 tag?: string;
+                is_premium?: boolean;
+                /** @description By comma */
+                min_member_level?: string;
             };
             header?: never;
             path?: never;
@@ -2967,8 +2970,9 @@ export interface operations {
                 cursor?: string;
                 account_id?: string;
                 api_id?: string;
-                /** @description By comma */
+                /** @description By comma; with `!=` all but these */
                 action?: string;
+                /** @description By comma */
                 operator?: string;
                 /** @description RFC 3339, or a date */
                 from?: string;

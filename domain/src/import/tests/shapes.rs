@@ -62,7 +62,7 @@ fn rows_of_cells() {
             ("# exported\napi_id,api_hash\n\n,,\n# more\n123,{H}\n", &["6:123:H:"]),
             ("api_id,api_hash,name\n123.0,{H},a", &["2:123:H:a"]),
             ("api_id,api_hash,name\n=\"123\",{H},'=cmd()", &["2:123:H:=cmd()"]),
-            ("api_id,api_hash,name\n123,{H}\n456,{O},b,extra,cells", &["2:123:H:", "3:456:O:b"]),
+            ("api_id,api_hash,name\n123,{H}\n456,{O},b,extra,cells", &["2:123:H:", "3!line"]),
             ("api_id,api_hash,name\n\n\n,{H},a\n123,,b\n456,{O},c", &["4!api_id", "5!api_hash", "6:456:O:c"]),
             (
                 "api_id,api_hash,max_accounts\n1,{H},5\n2,{H},many\n3,{H},-1\n4,{H},",
