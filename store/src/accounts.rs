@@ -38,7 +38,9 @@ pub struct AccountRow {
     pub strategy: Option<String>,
     /// Who asked.
     pub operator: Option<String>,
-    /// Telegram's id of the credential it held before.
+    /// Our id of the credential it held before.
+    pub former_credential_id: Option<String>,
+    /// Telegram's id of that.
     pub former_api_id: Option<i64>,
 }
 
@@ -46,7 +48,8 @@ macro_rules! select {
     ($rest:literal) => {
         sql!(concat!(
             "SELECT a.account_id, a.state, a.cooldown_until, a.allocation_id, a.credential_id, c.api_id, c.name,
-                 c.standing, a.proxy_id, a.allocated_at, a.expires_at, a.strategy, a.operator, f.api_id AS former_api_id
+                 c.standing, a.proxy_id, a.allocated_at, a.expires_at, a.strategy, a.operator,
+                 a.former_credential_id, f.api_id AS former_api_id
              FROM accounts a LEFT JOIN credentials c ON c.id = a.credential_id
                  LEFT JOIN credentials f ON f.id = a.former_credential_id
              WHERE a.tenant_id = $1 ",

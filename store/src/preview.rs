@@ -2,7 +2,7 @@
 
 use domain::allocation::explain::{Explanation, explain};
 use domain::allocation::{AccountView, Census, Holding, Request};
-use domain::{AccountKey, ApiId, CredentialId, Strategy, TenantId, Timestamp};
+use domain::{ApiId, CredentialId, Strategy, TenantId, Timestamp};
 use serde_json::json;
 
 use crate::Store;
@@ -19,10 +19,9 @@ impl Store {
         let compiled = self.compiled_now().await?;
         let mut set = WorkingSet::default();
         let row = self.account(tenant, &request.account).await?;
-        let former = self.former_of(tenant, &request.account).await?;
         let pinned = self.pinned_of(tenant, request.pinned).await?;
-        let held = row.as_ref().and_then(|row| row.credential_id.clone());
-        let named: Vec<String> = [held, former.clone(), pinned].into_iter().flatten().collect();
+        let of_row = row.as_ref().map(|row| [row.credential_id.clone(), row.former_credential_id.clone()]);
+        let named: Vec<String> = of_row.into_iter().flatten().chain([pinned]).flatten().collect();
         let account = row.as_ref().map(view_of).unwrap_or_default();
         set.add(credentials(self.credentials_by_id(&named).await?)?);
         let shelves = compiled.tenants.get(tenant).map(|t| t.shelves.clone()).unwrap_or_default();
@@ -33,24 +32,12 @@ impl Store {
             set.add(credentials(rows)?);
         }
         let rows: Vec<CensusRow> = self.db().all(sql!(CENSUS), args![tenant, self.now()]).await?;
-        let account = AccountView { former: former.map(CredentialId::from), ..account };
         Ok(Preview { set, tenant: tenant.clone(), account, census: census_of(rows) })
     }
 
     async fn credentials_by_id(&self, ids: &[String]) -> Result<Vec<CredentialRow>> {
         let ids = json_texts(ids.iter().map(String::as_str));
         self.db().all(sql!("SELECT c.* FROM credentials c WHERE c.id IN TEXTS($1)"), args![ids]).await
-    }
-
-    async fn former_of(&self, tenant: &TenantId, key: &AccountKey) -> Result<Option<String>> {
-        let row: Option<(Option<String>,)> = self
-            .db()
-            .optional(
-                sql!("SELECT former_credential_id FROM accounts WHERE tenant_id = $1 AND account_id = $2"),
-                args![tenant, key],
-            )
-            .await?;
-        Ok(row.and_then(|r| r.0))
     }
 
     async fn pinned_of(&self, tenant: &TenantId, pinned: Option<ApiId>) -> Result<Option<String>> {
@@ -111,6 +98,6 @@ fn view_of(row: &AccountRow) -> AccountView {
             credential: CredentialId::from(credential.as_str()),
             expires_at: row.expires_at.map(Timestamp::from_millis),
         }),
-        former: None,
+        former: row.former_credential_id.as_deref().map(CredentialId::from),
     }
 }

@@ -1,24 +1,22 @@
 //! Results folded into evidence, and evidence into scores.
 
-use std::collections::HashMap;
-use std::str::FromStr;
+mod evidence;
 
-use domain::credential::Standing;
-use domain::health::{Decayed, Evidence, HealthConfig, Prior, Score, score};
+use std::collections::HashMap;
+
+use domain::health::{HealthConfig, Prior, Score, score};
 use domain::time::DAY;
 use domain::{CredentialId, TenantId, Timestamp};
 use serde_json::{Value, json};
-use sqlx::FromRow;
 
 use crate::Store;
-use crate::db::{Tx, args, json_texts, sql};
+use crate::db::{args, sql};
 use crate::error::Result;
+use evidence::{EvidenceRow, evidence};
 
-/// Results read at once, and credentials written in one transaction.
-const RESULTS_AT_ONCE: usize = 5_000;
+/// Credentials looked at, and written, at once.
 const SCORES_AT_ONCE: usize = 200;
-/// Rows of `job_state`: the last result that was folded, and when scores were up to date.
-const CURSOR: &str = "score_health";
+/// The row of `job_state` that says when scores were up to date.
 const SCORED_AT: &str = "scored_at";
 /// A prior whose mean has moved so little is kept, so that scores are not all written again.
 const MOVED: f64 = 0.001;
@@ -31,43 +29,6 @@ const RECENT_FAILURES: &str = "
     WHERE r.credential_id = e.value ->> 'id' AND r.at >= CAST(e.value ->> 'from' AS BIGINT) AND r.charged
     GROUP BY r.credential_id";
 
-#[derive(FromRow)]
-struct EvidenceRow {
-    id: String,
-    tenant_id: String,
-    standing: String,
-    success_count: i64,
-    fail_count: i64,
-    consecutive_failures: i64,
-    recent_failures: i64,
-    forgiven_at: i64,
-    success_score: i64,
-    health_score: i64,
-    last_failure_at: Option<i64>,
-    cooldown_until: i64,
-    parts: Option<String>,
-    long_successes: f64,
-    long_failures: f64,
-    short_successes: f64,
-    short_failures: f64,
-    as_of: i64,
-}
-
-macro_rules! evidence {
-    ($rest:literal) => {
-        sql!(concat!(
-            "SELECT c.id, c.tenant_id, c.standing, c.success_count, c.fail_count, c.consecutive_failures,
-                 c.recent_failures, c.forgiven_at, c.success_score, c.health_score, c.last_failure_at, c.cooldown_until, h.parts,
-                 COALESCE(h.long_successes, 0.0) AS long_successes, COALESCE(h.long_failures, 0.0) AS long_failures,
-                 COALESCE(h.short_successes, 0.0) AS short_successes, COALESCE(h.short_failures, 0.0) AS short_failures,
-                 COALESCE(h.as_of, 0) AS as_of
-             FROM credentials c LEFT JOIN credential_health h ON h.credential_id = c.id
-             WHERE ",
-            $rest
-        ))
-    };
-}
-
 /// What `score_health` did.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scored {
@@ -76,9 +37,6 @@ pub struct Scored {
     /// Credentials whose place in a ranking changed.
     pub changed: u64,
 }
-
-/// Evidence of one credential under the two half-lives.
-type Sums = (Decayed, Decayed);
 
 impl Store {
     /// Brings every score up to date: folds new results, refits each tenant's prior, scores.
@@ -103,53 +61,6 @@ impl Store {
         }
         self.note_scored(now).await?;
         Ok(scored)
-    }
-
-    /// Folds the next stretch of results into the evidence of their credentials, and moves the
-    /// cursor in the same transaction: each result counts once, however often the job dies. How
-    /// many there were; `None` at the end, or when another run is ahead.
-    async fn fold_some_results(&self, config: &HealthConfig) -> Result<Option<u64>> {
-        let now = self.now();
-        let cursor = self.result_cursor().await?;
-        let rows: Vec<(i64, String, i64, bool, bool)> = self
-            .db()
-            .all(
-                sql!(
-                    "SELECT seq, credential_id, at, success, charged FROM results WHERE seq > $1 ORDER BY seq LIMIT $2"
-                ),
-                args![cursor, RESULTS_AT_ONCE],
-            )
-            .await?;
-        let (mut sums, mut end, mut folded): (HashMap<String, Sums>, i64, u64) = (HashMap::new(), cursor, 0);
-        for (seq, credential, at, success, charged) in rows {
-            if sums.len() == SCORES_AT_ONCE && !sums.contains_key(&credential) {
-                break;
-            }
-            (end, folded) = (seq, folded + 1);
-            if !success && !charged {
-                continue;
-            }
-            let (long, short) = sums.entry(credential).or_default();
-            let age = now.since(Timestamp::from_millis(at));
-            long.add(success, age, config.half_life_millis);
-            short.add(success, age, config.trend_half_life_millis);
-        }
-        if end == cursor {
-            return Ok(None);
-        }
-        let mut tx = self.begin().await?;
-        if !tx.move_cursor(cursor, end).await? {
-            return Ok(None);
-        }
-        tx.add_evidence(&sums, config, now).await?;
-        tx.commit().await?;
-        Ok(Some(folded))
-    }
-
-    async fn result_cursor(&self) -> Result<i64> {
-        let row: Option<(String,)> =
-            self.db().optional(sql!("SELECT value FROM job_state WHERE name = $1"), args![CURSOR]).await?;
-        Ok(row.and_then(|(text,)| text.parse().ok()).unwrap_or(0))
     }
 
     /// Each tenant's prior from what its credentials were charged with in all. A new one is taken
@@ -277,63 +188,6 @@ impl Store {
     }
 }
 
-impl Tx {
-    /// Moves the cursor from `from` to `to`, unless another run has moved it.
-    async fn move_cursor(&mut self, from: i64, to: i64) -> Result<bool> {
-        self.execute(
-            sql!("INSERT INTO job_state (name, value) VALUES ($1, '0') ON CONFLICT (name) DO NOTHING"),
-            args![CURSOR],
-        )
-        .await?;
-        let moved = self
-            .execute(
-                sql!("UPDATE job_state SET value = $1 WHERE name = $2 AND value = $3"),
-                args![to.to_string(), CURSOR, from.to_string()],
-            )
-            .await?;
-        Ok(moved == 1)
-    }
-
-    /// What is known of these credentials, locked in id order.
-    async fn evidence_of<'a>(&mut self, ids: impl IntoIterator<Item = &'a str>) -> Result<Vec<EvidenceRow>> {
-        let locked = evidence!("c.id IN TEXTS($1) AND c.deleted_at IS NULL ORDER BY c.id FOR_UPDATE(c)");
-        self.all(locked, args![json_texts(ids)]).await
-    }
-
-    async fn add_evidence(&mut self, new: &HashMap<String, Sums>, config: &HealthConfig, now: Timestamp) -> Result<()> {
-        let rows = self.evidence_of(new.keys().map(String::as_str)).await?;
-        let merged = rows.iter().filter_map(|row| {
-            let (mut long, mut short) = row.aged(config, now);
-            let (new_long, new_short) = new.get(&row.id)?;
-            for (sum, add) in [(&mut long, new_long), (&mut short, new_short)] {
-                sum.successes += add.successes;
-                sum.failures += add.failures;
-            }
-            Some(json!({
-                "id": row.id, "t": row.tenant_id,
-                "ls": long.successes, "lf": long.failures, "ss": short.successes, "sf": short.failures,
-            }))
-        });
-        let merged = merged.collect::<Value>().to_string();
-        self.execute(
-            sql!(
-                "INSERT INTO credential_health (credential_id, tenant_id, long_successes, long_failures, short_successes,
-                     short_failures, as_of, computed_at)
-                 SELECT e.value ->> 'id', e.value ->> 't', CAST(e.value ->> 'ls' AS DOUBLE PRECISION),
-                     CAST(e.value ->> 'lf' AS DOUBLE PRECISION), CAST(e.value ->> 'ss' AS DOUBLE PRECISION),
-                     CAST(e.value ->> 'sf' AS DOUBLE PRECISION), $2, $2
-                 FROM EACH($1) AS e WHERE TRUE
-                 ON CONFLICT (credential_id) DO UPDATE SET long_successes = excluded.long_successes,
-                     long_failures = excluded.long_failures, short_successes = excluded.short_successes,
-                     short_failures = excluded.short_failures, as_of = excluded.as_of"
-            ),
-            args![merged, now],
-        )
-        .await?;
-        Ok(())
-    }
-}
-
 /// A credential whose score is to be written.
 struct New<'a> {
     row: &'a EvidenceRow,
@@ -386,26 +240,4 @@ fn failing(rows: &[EvidenceRow], now: Timestamp) -> String {
     let failing = rows.iter().filter(|row| row.recent_failures > 0 || row.consecutive_failures > 0);
     let from = |row: &EvidenceRow| now.plus(-DAY).millis().max(row.forgiven_at + 1);
     failing.map(|row| json!({ "id": row.id, "from": from(row) })).collect::<Value>().to_string()
-}
-
-impl EvidenceRow {
-    /// The stored evidence, aged to `now`.
-    fn aged(&self, config: &HealthConfig, now: Timestamp) -> Sums {
-        let elapsed = now.since(Timestamp::from_millis(self.as_of));
-        let long = Decayed { successes: self.long_successes, failures: self.long_failures };
-        let short = Decayed { successes: self.short_successes, failures: self.short_failures };
-        (long.aged(elapsed, config.half_life_millis), short.aged(elapsed, config.trend_half_life_millis))
-    }
-
-    fn evidence(&self, config: &HealthConfig, now: Timestamp) -> Evidence {
-        let (long, short) = self.aged(config, now);
-        Evidence {
-            long,
-            short,
-            consecutive_failures: self.consecutive_failures,
-            last_failure_at: self.last_failure_at.map(Timestamp::from_millis),
-            cooling: self.cooldown_until > now.millis(),
-            standing: Standing::from_str(&self.standing).unwrap_or_default(),
-        }
-    }
 }

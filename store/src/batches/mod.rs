@@ -1,13 +1,13 @@
 //! Imports: many credentials at once, each line with its own outcome, undone as a whole.
 
-use std::collections::hash_map::Entry::{Occupied, Vacant};
-use std::collections::{HashMap, HashSet};
-use std::str::FromStr;
+mod lines;
 
-use domain::credential::{DEFAULT_MAX_ACCOUNTS, Draft};
+use std::collections::{HashMap, HashSet};
+
+use domain::credential::DEFAULT_MAX_ACCOUNTS;
 use domain::event::Action;
-use domain::import::{self, ParsedLine, RawCredential};
-use domain::{ApiId, CredentialId, GroupId, Invalid, MemberLevel, TenantId};
+use domain::import::{self, ParsedLine};
+use domain::{ApiId, CredentialId, GroupId, Invalid, TenantId};
 use jobs::ImportCredentials;
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ use crate::db::{args, json_texts, sql};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Origin};
 use crate::seal::Place;
+use lines::{Ready, check_lines};
 
 /// Lines written in one transaction: no writer holds the lock long.
 const CHUNK: usize = 200;
@@ -86,12 +87,6 @@ pub struct ImportReport {
     pub warnings: usize,
     /// Every line, in order.
     pub lines: Vec<ImportLine>,
-}
-
-/// A line that passed its checks and waits for its place.
-struct Ready {
-    index: usize,
-    draft: Draft,
 }
 
 impl Store {
@@ -352,71 +347,4 @@ fn api_ids(chunk: &[Ready]) -> String {
 
 fn upload_place<'a>(tenant: &'a TenantId, id: &'a str) -> Place<'a> {
     Place { tenant: tenant.as_str(), table: "batches", column: "upload", id }
-}
-
-/// Answers every line that needs no database, and keeps the rest.
-fn check_lines(
-    lines: Vec<ParsedLine>,
-    options: &ImportOptions,
-    groups: &HashMap<String, GroupId>,
-) -> (Vec<ImportLine>, Vec<Ready>) {
-    let mut answers = Vec::with_capacity(lines.len());
-    let mut ready = Vec::with_capacity(lines.len());
-    let mut seen = HashMap::new();
-    for (index, ParsedLine { line, api_id, outcome }) in lines.into_iter().enumerate() {
-        let checked = outcome.map_err(|e| format!("{} {}", e.field, e.message)).and_then(|raw| {
-            let warning = import::check(&raw).first().map(|w| format!("{} {}", w.field, w.message));
-            draft_of(raw, options, groups).map(|draft| (draft, warning)).map_err(|e| first_problem(&e))
-        });
-        let (outcome, reason) = match checked {
-            Err(reason) => (LineOutcome::Rejected, Some(reason)),
-            Ok((draft, warning)) => match seen.entry(draft.api_id) {
-                Occupied(earlier) => {
-                    (LineOutcome::Duplicate, Some(format!("stands on line {} already", earlier.get())))
-                }
-                Vacant(place) => {
-                    place.insert(line);
-                    ready.push(Ready { index, draft });
-                    (LineOutcome::Imported, warning)
-                }
-            },
-        };
-        answers.push(ImportLine { line, api_id, outcome, reason });
-    }
-    (answers, ready)
-}
-
-fn first_problem(invalid: &Invalid) -> String {
-    invalid.fields.first().map_or_else(|| "is not valid".to_owned(), |f| format!("{} {}", f.field, f.message))
-}
-
-fn draft_of(raw: RawCredential, options: &ImportOptions, groups: &HashMap<String, GroupId>) -> Result<Draft, Invalid> {
-    let api_id = ApiId::new(raw.api_id).ok_or_else(|| Invalid::field("api_id", "must be between 1 and 2147483647"))?;
-    let group_id = match &raw.group {
-        Some(name) => {
-            Some(groups.get(name).cloned().ok_or_else(|| Invalid::field("group", "is not one of the groups"))?)
-        }
-        None => options.group_id.clone(),
-    };
-    let min_member_level = match &raw.min_member_level {
-        Some(level) => {
-            MemberLevel::from_str(level).map_err(|_| Invalid::field("min_member_level", "is not one of the levels"))?
-        }
-        None => MemberLevel::Free,
-    };
-    let draft = Draft {
-        api_id,
-        api_hash: raw.api_hash,
-        name: raw.name.unwrap_or_else(|| format!("api-{api_id}")),
-        max_accounts: raw.max_accounts.unwrap_or(options.default_max_accounts),
-        group_id,
-        priority: raw.priority.unwrap_or(0),
-        is_premium: raw.is_premium.unwrap_or(false),
-        min_member_level,
-        tags: raw.tags,
-        source_phone: raw.source_phone,
-        note: raw.note,
-    };
-    draft.check(&options.samples)?;
-    Ok(draft)
 }
