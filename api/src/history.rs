@@ -120,7 +120,9 @@ fn actions(query: &mut Query) -> Result<Vec<String>> {
     }
     let actions = Action::iter().filter(|action| action.is_pool_history());
     let wanted = |action: &Action| (asked.is_empty() || asked.contains(action)) && !unwanted.contains(action);
-    Ok(actions.filter(wanted).map(|action| action.to_string()).collect())
+    let actions: Vec<String> = actions.filter(wanted).map(|action| action.to_string()).collect();
+    // An empty filter would mean all, those that are not the pool's included.
+    if actions.is_empty() { Err(ApiError::field("action", "leaves nothing to show")) } else { Ok(actions) }
 }
 
 struct Walk {

@@ -171,10 +171,11 @@ impl Store {
                          (SELECT id FROM credentials WHERE tenant_id = $1 AND api_id = $3 AND deleted_at IS NULL)
                      LIMIT $2) AS counted"
             ),
+            // In the index's order: else PostgreSQL may take to the table, whoever its rows belong to.
             (None, None) => sql!(
                 "SELECT COUNT(*) FROM (
                      SELECT 1 AS one FROM accounts a WHERE a.tenant_id = $1 AND a.allocation_id IS NOT NULL
-                     LIMIT $2) AS counted"
+                     ORDER BY a.allocation_id LIMIT $2) AS counted"
             ),
         };
         let mut args = args![tenant, Total::CAP + 1];

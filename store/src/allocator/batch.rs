@@ -30,6 +30,8 @@ pub(crate) struct Batch {
     pub(super) results: Vec<Value>,
     /// Reports of this batch by `result_id`, so that a twin within the batch counts once.
     pub(super) seen_results: HashMap<(TenantId, String), String>,
+    /// Credentials that this batch has banned.
+    pub(super) banned: Vec<CredentialId>,
     log: Vec<(Asker, Entry)>,
     /// Allocations and reports in the batch: how deep a ranking has to be read.
     depth: usize,
@@ -62,6 +64,7 @@ impl Batch {
             set: WorkingSet::default(),
             results: Vec::new(),
             seen_results: HashMap::new(),
+            banned: Vec::new(),
             log: Vec::new(),
             depth: 0,
             careful,
@@ -351,6 +354,7 @@ impl Batch {
         let (first, first_result) = take_numbers(&mut self.tx, log.len(), self.results.len()).await?;
         let rows = self.number(first, &log)?;
         self.tx.save_credentials(&self.set).await?;
+        self.tx.cap_scores(&self.banned).await?;
         self.tx.save_accounts(&self.set).await?;
         let mut results = std::mem::take(&mut self.results);
         for (seq, row) in (first_result..).zip(&mut results) {

@@ -10,7 +10,6 @@ use domain::account::later;
 use domain::blame::{self, Action as Deed, BlameConfig, Consequence, ErrorCode, Fault};
 use domain::credential::Standing;
 use domain::event::Action;
-use domain::health;
 use domain::time::DAY;
 use domain::{AccountKey, AccountState, CredentialId, TenantId, Timestamp};
 use serde_json::{Value, json};
@@ -233,9 +232,9 @@ impl Batch {
         let credential = self.set.credential(id)?;
         if credential.candidate.standing != Standing::Banned {
             credential.candidate.standing = Standing::Banned;
-            credential.candidate.health_score = credential.candidate.health_score.min(health::cap(Standing::Banned));
             credential.ban_reason = Some(code.to_owned());
             credential.dirty = true;
+            self.banned.push(id.clone());
             let data = json!({ "reason": code, "by": "evidence" });
             self.note(asker, with_account(Entry::new(Action::Banned).credential(id).data(data), report));
         }

@@ -1,10 +1,11 @@
 //! The statements that keep what a batch has decided: one for each table, whatever its size.
 
-use domain::{AccountKey, CredentialId, TenantId, Timestamp};
+use domain::credential::Standing;
+use domain::{AccountKey, CredentialId, TenantId, Timestamp, health};
 use serde_json::{Value, json};
 
 use super::working::{Account, Credential, WorkingSet};
-use crate::db::{Tx, args, sql};
+use crate::db::{Tx, args, json_texts, sql};
 use crate::error::{Result, StoreError};
 
 pub(crate) const CREDENTIALS: &str = "
@@ -17,7 +18,6 @@ pub(crate) const CREDENTIALS: &str = "
         consecutive_failures = CAST(e.value ->> 'cf' AS BIGINT),
         recent_failures = CAST(e.value ->> 'rf' AS BIGINT),
         success_score = CAST(e.value ->> 'ss' AS BIGINT),
-        health_score = CAST(e.value ->> 'hs' AS BIGINT),
         last_allocated_at = CAST(e.value ->> 'la' AS BIGINT),
         last_failure_at = CAST(e.value ->> 'lf' AS BIGINT),
         ban_reason = e.value ->> 'br',
@@ -26,6 +26,10 @@ pub(crate) const CREDENTIALS: &str = "
         login_only = CAST(e.value ->> 'lo' AS BOOLEAN),
         last_seq = CAST(e.value ->> 'q' AS BIGINT)
     FROM EACH($1) AS e WHERE credentials.id = e.value ->> 'id'";
+
+/// A statement of its own: a score among the columns above would make every allocation a third
+/// slower on SQLite, for the sake of the few that are banned.
+pub(crate) const CAPPED: &str = "UPDATE credentials SET health_score = $1 WHERE id IN TEXTS($2) AND health_score > $1";
 
 /// New accounts. One that another process has made in the meantime is left alone, and missed by
 /// the count of rows written.
@@ -78,6 +82,15 @@ impl Tx {
         insist(written, expected)
     }
 
+    /// Lets the scores of credentials that were just banned show it.
+    pub(super) async fn cap_scores(&mut self, banned: &[CredentialId]) -> Result<()> {
+        if !banned.is_empty() {
+            let ids = json_texts(banned.iter().map(CredentialId::as_str));
+            self.execute(sql!(CAPPED), args![health::cap(Standing::Banned), ids]).await?;
+        }
+        Ok(())
+    }
+
     /// Writes the accounts that changed. An account that another process has written since it was
     /// loaded makes the whole batch stale: it is rolled back and decided again.
     pub(super) async fn save_accounts(&mut self, set: &WorkingSet) -> Result<()> {
@@ -124,7 +137,6 @@ fn credential_json(c: &Credential) -> Value {
         "cf": c.consecutive_failures,
         "rf": c.candidate.recent_failures,
         "ss": c.candidate.success_score,
-        "hs": c.candidate.health_score,
         "la": c.candidate.last_allocated_at.map_or(0, Timestamp::millis),
         "lf": c.last_failure_at.map(Timestamp::millis),
         "br": c.ban_reason,

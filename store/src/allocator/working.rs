@@ -269,6 +269,7 @@ impl Pool for TenantPool<'_> {
 
     /// All that are in memory: what was loaded for one request may be the best for another.
     fn candidates<'a>(&'a self, _: &Request) -> Box<dyn Iterator<Item = &'a Candidate> + 'a> {
-        Box::new(self.set.credentials.keys().filter_map(|id| self.get(id)))
+        let tenants = self.set.credentials.values().filter(|c| c.tenant == *self.tenant && !c.deleted);
+        Box::new(tenants.map(|c| &c.candidate))
     }
 }

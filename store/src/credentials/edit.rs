@@ -242,7 +242,8 @@ impl Store {
             // Out of the choice first: else those that are released come straight back.
             tx.switch_off(tenant, origin, &before, self.now()).await?;
             tx.commit().await?;
-            let released = self.release_some(tenant, origin, id, self.now(), RELEASED_AT_ONCE).await?;
+            let whenever = Timestamp::from_millis(i64::MAX);
+            let released = self.release_some(tenant, origin, id, whenever, RELEASED_AT_ONCE).await?;
             fruitless = if released == 0 { fruitless + 1 } else { 0 };
             if fruitless > FRUITLESS {
                 let what = format!("credential {id} counts {} accounts that nobody finds", before.current_accounts);

@@ -151,6 +151,7 @@ async fn history_is_told(kind: Kind) {
     for (query, field) in [
         ("action=api.exploded", "action"),
         ("action=user.signed_in", "action"),
+        ("action=api.allocated&action!=api.allocated", "action"),
         ("from=yesterday", "from"),
         ("to=2026-13-01", "to"),
         ("api_id=-1", "api_id"),
