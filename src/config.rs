@@ -165,10 +165,6 @@ impl Config {
         if !levels.contains(&self.log_level.to_lowercase().as_str()) {
             bail!("log_level must be one of {}", levels.join(", "));
         }
-        let url = self.database_url.as_ref().map(secrecy::ExposeSecret::expose_secret);
-        if url.is_some_and(|url| !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))) {
-            bail!("DATABASE_URL must be postgres://user:password@host:port/database");
-        }
         if self.drain_seconds > 300 {
             bail!("drain_seconds must be at most 300");
         }

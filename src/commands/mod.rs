@@ -26,6 +26,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = Config::load(cli.config.as_deref(), &cli.overrides)?;
     telemetry::start(&config)?;
     let location = location(&config);
+    location.check()?;
     if matches!(cli.command, Command::Doctor | Command::Export(_)) {
         must_exist(&location)?;
     }

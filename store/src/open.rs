@@ -36,6 +36,14 @@ impl std::fmt::Debug for Location {
 }
 
 impl Location {
+    /// Whether it can be a place at all, looked at before anything is made for it.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(url) => postgres_options(url).map(drop),
+        }
+    }
+
     /// For people: never with a password.
     pub fn describe(&self) -> String {
         match self {
@@ -108,15 +116,7 @@ async fn connect(location: &Location, config: PoolConfig) -> Result<Backend> {
     match location {
         Location::Sqlite(path) => connect_sqlite(path, config).await.map_err(cannot),
         Location::Postgres(url) => {
-            // The driver itself takes any scheme.
-            let known = url.starts_with("postgres://") || url.starts_with("postgresql://");
-            let options = PgConnectOptions::from_str(url)
-                .ok()
-                .filter(|_| known)
-                .ok_or_else(|| StoreError::Open {
-                    what: "DATABASE_URL".to_owned(),
-                    why: "must be postgres://user:password@host:port/database".to_owned(),
-                })?
+            let options = postgres_options(url)?
                 // The planner takes recursive statements for far more than they are: compiling
                 // them takes longer than running them.
                 .options([("lock_timeout", "10s"), ("application_name", "api-pool"), ("jit", "off")]);
@@ -127,6 +127,15 @@ async fn connect(location: &Location, config: PoolConfig) -> Result<Backend> {
             Ok(Backend::Postgres { write, read })
         }
     }
+}
+
+fn postgres_options(url: &str) -> Result<PgConnectOptions> {
+    // The driver itself takes any scheme.
+    let known = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    PgConnectOptions::from_str(url).ok().filter(|_| known).ok_or_else(|| StoreError::Open {
+        what: "DATABASE_URL".to_owned(),
+        why: "must be postgres://user:password@host:port/database".to_owned(),
+    })
 }
 
 async fn connect_sqlite(path: &Path, config: PoolConfig) -> sqlx::Result<Backend> {

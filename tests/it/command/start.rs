@@ -148,6 +148,11 @@ async fn unusable_databases() {
     for bad in ["nonsense", "mysql://u:hunter2-hunter2@127.0.0.1/db", "postgres://u:hunter2-hunter2@127.0.0.1:port/db"]
     {
         refused(&url(bad), "DATABASE_URL");
+        // Nor is a key asked for that would not help.
+        let keyless = run(&place, &["doctor"], |command| {
+            command.env("DATABASE_URL", bad).env_remove("API_POOL_MASTER_KEY");
+        });
+        refused(&keyless, "DATABASE_URL");
     }
     let nobody = crate::harness::free_port();
     refused(&url(&format!("postgres://u:{SECRET}@127.0.0.1:{nobody}/db")), &format!("127.0.0.1:{nobody}/db"));

@@ -137,6 +137,10 @@ async fn a_start_makes_the_owner_that_is_missing() {
         assert!(child.wait().unwrap().success());
     };
     add("bob");
+    // Whose name is taken by somebody else must have another.
+    let taken = place.command().arg("serve").env("API_POOL_ADMIN_USERNAME", "bob").output().unwrap();
+    let said = String::from_utf8_lossy(&taken.stderr).into_owned();
+    assert!(taken.status.code() == Some(2) && said.contains("API_POOL_ADMIN_USERNAME"), "{said}");
     let server = place.serve().await;
     server.owner().await.get(&pool("stats")).await.data();
     server.stop().await;
