@@ -6,11 +6,14 @@ use anyhow::{Context, bail};
 use domain::blame::BlameConfig;
 use domain::capacity::Thresholds;
 use domain::health::HealthConfig;
+use domain::setting::{Fixed, Key, Retention, Source};
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
+use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator;
 
 use crate::cli::Overrides;
 
@@ -23,6 +26,10 @@ const PLAIN_NAMES: [(&str, &str); 6] = [
     ("LOG_LEVEL", "log_level"),
     ("LOG_FORMAT", "log_format"),
 ];
+/// The layers' names, as errors show them.
+const DEFAULT: &str = "the defaults";
+const ENVIRONMENT: &str = "the environment";
+const COMMAND_LINE: &str = "the command line";
 /// In front of all others; `__` stands between a table and its key.
 const PREFIX: &str = "API_POOL_";
 /// Names with the prefix that are no keys.
@@ -55,6 +62,10 @@ pub struct Config {
     pub http_port: u16,
     /// How long, after the signal to stop, `/api/ready` says no while the port stays open.
     pub drain_seconds: u32,
+    /// Cookies are sent over TLS only: for pages behind a proxy that ends TLS.
+    pub secure_cookies: bool,
+    /// Proxies, by network, whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// error, warn, info, debug or trace.
     pub log_level: String,
     /// text or json.
@@ -67,14 +78,17 @@ pub struct Config {
     pub admin_password: Option<SecretString>,
     /// Published sample ids, which imports refuse.
     pub sample_api_ids: Vec<i64>,
-    /// When the pool is too full.
+    /// When the pool is too full, unless people have set it.
     pub capacity: Thresholds,
     /// How credentials are scored.
     pub health: HealthConfig,
     /// How long accounts cool where Telegram names no time.
     pub blame: BlameConfig,
-    /// How long things are kept.
+    /// How long things are kept, unless people have set it.
     pub retention: Retention,
+    /// Of these settings, what was given and where: people can't set those.
+    #[serde(skip)]
+    pub fixed: Fixed,
 }
 
 /// How logs look.
@@ -87,19 +101,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// How many days things are kept.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(clippy::struct_field_names, reason = "a number says its unit")]
-pub struct Retention {
-    /// History and audit trail.
-    pub journal_days: u32,
-    /// Raw result reports.
-    pub results_days: u32,
-    /// Finished jobs.
-    pub jobs_days: u32,
-}
-
 /// The documented defaults. Secrets have none.
 #[derive(Serialize)]
 struct Defaults {
@@ -108,6 +109,8 @@ struct Defaults {
     http_host: &'static str,
     http_port: u16,
     drain_seconds: u32,
+    secure_cookies: bool,
+    trusted_proxies: [IpNet; 0],
     log_level: &'static str,
     log_format: LogFormat,
     admin_username: &'static str,
@@ -120,13 +123,14 @@ struct Defaults {
 
 impl Default for Defaults {
     fn default() -> Self {
-        let kept = workers::Retention::default();
         Self {
             database_path: "./data/api_pool.db",
             database_connections: 8,
             http_host: "127.0.0.1",
             http_port: 8080,
             drain_seconds: 0,
+            secure_cookies: false,
+            trusted_proxies: [],
             log_level: "info",
             log_format: LogFormat::Text,
             admin_username: "admin",
@@ -134,11 +138,7 @@ impl Default for Defaults {
             capacity: Thresholds::default(),
             health: HealthConfig::default(),
             blame: BlameConfig::default(),
-            retention: Retention {
-                journal_days: kept.journal_days,
-                results_days: kept.results_days,
-                jobs_days: kept.jobs_days,
-            },
+            retention: Retention::default(),
         }
     }
 }
@@ -146,17 +146,17 @@ impl Default for Defaults {
 impl Config {
     /// Reads all layers and validates what they come to.
     pub fn load(file: Option<&Path>, flags: &Overrides) -> anyhow::Result<Self> {
-        let mut figment = Figment::from(Serialized::defaults(Defaults::default()));
+        let mut figment = Figment::from(Named(DEFAULT.to_owned(), Serialized::defaults(Defaults::default())));
         if let Some(file) = file {
             let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
             figment = figment.merge(Named(format!("{}", file.display()), Toml::string(&text)));
         }
-        let config: Self = figment
+        let figment = figment
             .merge(Environment(environment()?))
-            .merge(Named("the command line".to_owned(), Serialized::defaults(flags)))
-            .extract()
-            .map_err(|error| anyhow::anyhow!("{}", explain(error)))?;
+            .merge(Named(COMMAND_LINE.to_owned(), Serialized::defaults(flags)));
+        let mut config: Self = figment.extract().map_err(|error| anyhow::anyhow!("{}", explain(error)))?;
         config.validate()?;
+        config.fixed = fixed(&figment)?;
         Ok(config)
     }
 
@@ -226,6 +226,22 @@ impl Config {
     }
 }
 
+/// The settings that some layer above the defaults has given.
+fn fixed(figment: &Figment) -> anyhow::Result<Fixed> {
+    let mut fixed = Fixed::new();
+    for key in Key::iter() {
+        let Some(metadata) = figment.find_metadata(key.as_ref()) else { continue };
+        let source = match &*metadata.name {
+            DEFAULT => continue,
+            ENVIRONMENT => Source::Environment,
+            COMMAND_LINE => Source::CommandLine,
+            _ => Source::File,
+        };
+        fixed.insert(key, (serde_json::to_value(figment.find_value(key.as_ref())?)?, source));
+    }
+    Ok(fixed)
+}
+
 /// The variables that are ours. Others may be anything.
 fn environment() -> anyhow::Result<Vec<(String, String)>> {
     let ours = |name: &str| name.starts_with(PREFIX) || PLAIN_NAMES.iter().any(|(plain, _)| *plain == name);
@@ -258,7 +274,7 @@ struct Environment(Vec<(String, String)>);
 
 impl Provider for Environment {
     fn metadata(&self) -> Metadata {
-        Metadata::named("the environment")
+        Metadata::named(ENVIRONMENT)
     }
 
     fn data(&self) -> figment::Result<Map<Profile, Dict>> {

@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 use store::accounts::{AllocationFilter, AllocationRecord};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::Sealed;
 use crate::answer::{Answer, List};
+use crate::door::doors;
 use crate::error::Result;
 use crate::extract::{Cursor, Id, May, Query, Strict, rights};
 use crate::fields::{ApiIdText, Moment, account_in};
 
 pub(crate) fn router() -> OpenApiRouter<Sealed> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(release_all))
+    OpenApiRouter::new().routes(doors!(list)).routes(doors!(release_all))
 }
 
 /// An allocation, standing or ended.

@@ -89,4 +89,19 @@ impl<T> List<T> {
     pub fn new(items: Vec<T>, total: Total, next_cursor: Option<String>) -> Self {
         Self { items, total: total.number, total_is_capped: total.is_capped, next_cursor }
     }
+
+    /// One page out of `rows`, which were asked for with one row more than `limit`: whether it comes
+    /// says whether there is a next page, which starts behind the last row that is shown.
+    pub fn page<R>(
+        mut rows: Vec<R>,
+        limit: usize,
+        total: Total,
+        place: impl Fn(&R) -> String,
+        view: impl FnMut(R) -> T,
+    ) -> Self {
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(place);
+        Self::new(rows.into_iter().map(view).collect(), total, next)
+    }
 }

@@ -17,6 +17,8 @@ pub const TOKEN_LIFE: i64 = 15 * MINUTE;
 pub struct Claims {
     /// The user's id.
     pub sub: String,
+    /// The session's id.
+    pub sid: String,
     /// The user's name.
     pub name: String,
     /// What they are.
@@ -49,10 +51,11 @@ impl Signer {
     }
 
     /// A token for `user`, and when it ends.
-    pub fn sign(&self, user: &User, now: Timestamp) -> Result<(String, Timestamp)> {
+    pub fn sign(&self, user: &User, session: &str, now: Timestamp) -> Result<(String, Timestamp)> {
         let expires_at = now.plus(TOKEN_LIFE);
         let claims = Claims {
             sub: user.id.clone(),
+            sid: session.to_owned(),
             name: user.username.clone(),
             role: user.role,
             tenant: user.tenant.as_str().to_owned(),

@@ -36,6 +36,7 @@ pub enum Code {
     UnsupportedMediaType,
     PoolFull,
     NoneAvailable,
+    DeniedByRule,
     CredentialBanned,
     PinnedUnavailable,
     NotAllocated,
@@ -66,6 +67,7 @@ impl Code {
             }
             Self::PoolFull => (S::CONFLICT, 3001, "pool_full", "The pool is full"),
             Self::NoneAvailable => (S::CONFLICT, 3002, "none_available", "No credential is available"),
+            Self::DeniedByRule => (S::FORBIDDEN, 3003, "denied_by_rule", "A rule refuses it"),
             Self::CredentialBanned => (S::CONFLICT, 3004, "credential_banned", "The account's credential is banned"),
             Self::PinnedUnavailable => {
                 (S::CONFLICT, 3005, "pinned_unavailable", "The pinned credential is not available")
@@ -298,6 +300,8 @@ impl From<Refused> for ApiError {
         match refused {
             Refused::PoolFull => Self::new(Code::PoolFull, "every eligible credential is full").retry_after(RETRY_FULL),
             Refused::NoneAvailable(reasons) => Self::none_available("no credential is eligible", &reasons),
+            Refused::DeniedByRule(name) => Self::new(Code::DeniedByRule, format!("the rule {name} refuses it")),
+            Refused::KeyReused => Self::new(Code::Conflict, "this Idempotency-Key was used for another request"),
             Refused::CredentialBanned => Self::new(
                 Code::CredentialBanned,
                 "the account's own credential is banned; ask with fresh=true for another, which needs a new login",

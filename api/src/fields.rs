@@ -99,6 +99,13 @@ pub fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
+/// A moment in a request; empty and `null` count as absent.
+pub fn moment_in(field: &str, text: Option<&str>) -> Result<Option<Timestamp>> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let moment = Timestamp::parse(text).map(Some);
+    moment.ok_or_else(|| ApiError::field(field, "must be an RFC 3339 date and time"))
+}
+
 /// What may be changed but not cleared.
 #[allow(clippy::option_option, reason = "absent, null and a value are three things")]
 pub fn needed<T>(field: &str, change: Option<Option<T>>) -> Result<Option<T>> {

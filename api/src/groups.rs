@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 use store::groups::{Group, GroupDraft};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::Sealed;
 use crate::answer::{Answer, List};
+use crate::door::doors;
 use crate::error::Result;
 use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, rights};
 use crate::fields::{Moment, choice, needed, nullable};
 
 pub(crate) fn router() -> OpenApiRouter<Sealed> {
-    OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(get, update, delete))
+    OpenApiRouter::new().routes(doors!(list, add)).routes(doors!(get, update, delete))
 }
 
 /// A group.
@@ -64,12 +64,9 @@ pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result
     let (limit, after) = (query.limit()?, query.cursor::<String>()?);
     query.end()?;
     let (store, tenant) = (&may.app.store, &may.caller.tenant);
-    let mut groups = store.groups(tenant, after.as_deref(), limit + 1).await?;
-    let more = groups.len() > limit;
-    groups.truncate(limit);
-    let next = groups.last().filter(|_| more).map(|last| Cursor::write(&last.id));
+    let groups = store.groups(tenant, after.as_deref(), limit + 1).await?;
     let total = store.count_groups(tenant).await?;
-    Ok(Answer::new(List::new(groups.into_iter().map(GroupView::from).collect(), total, next)))
+    Ok(Answer::new(List::page(groups, limit, total, |last| Cursor::write(&last.id), GroupView::from)))
 }
 
 /// A new group.
@@ -89,6 +86,7 @@ pub struct NewGroup {
 /// Adds a group.
 #[utoipa::path(
     post, path = "/api/admin/api-pool/groups", tag = "groups", request_body = NewGroup,
+    params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, description = "Added", body = Answer<GroupView>))
 )]
 pub async fn add(may: May<rights::WriteCredentials>, Strict(new): Strict<NewGroup>) -> Result<Answer<GroupView>> {

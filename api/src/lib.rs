@@ -6,23 +6,29 @@
 //!
 //! A new endpoint is one function in its resource's file, and one line in its `router`.
 
+mod address;
 mod allocation;
 mod allocations;
 mod answer;
 mod auth;
 mod context;
 mod credentials;
+mod door;
 mod error;
 mod extract;
 mod fields;
 mod groups;
-mod history;
+mod idempotency;
+mod journal;
 mod linger;
 mod openapi;
 mod people;
 mod pool;
+mod rules;
+mod settings;
 mod system;
 mod tokens;
+mod views;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -34,6 +40,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use ipnet::IpNet;
 use store::Store;
 use store::allocator::Allocator;
 use tower::ServiceBuilder;
@@ -66,6 +73,10 @@ pub struct ApiConfig {
     pub version: String,
     /// Published sample ids, which are refused.
     pub samples: Vec<i64>,
+    /// Cookies are sent over TLS only.
+    pub secure_cookies: bool,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl AppState {
@@ -105,8 +116,11 @@ fn endpoints() -> OpenApiRouter<Sealed> {
         .merge(credentials::router())
         .merge(groups::router())
         .merge(allocations::router())
-        .merge(history::router())
+        .merge(journal::router())
         .merge(pool::router())
+        .merge(rules::router())
+        .merge(settings::router())
+        .merge(views::router())
 }
 
 /// The whole API. `pages` answers what is no endpoint: the dashboard, or nothing.
@@ -128,6 +142,7 @@ pub fn router(app: AppState, pages: Option<Router>) -> Router {
             .layer(header("x-frame-options", "DENY"))
             .layer(CatchPanicLayer::custom(panicked))
             .layer(middleware::from_fn(in_time))
+            .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer))
             // Bodies have their own limits, with errors that name them.
             .layer(DefaultBodyLimit::disable()),
     )

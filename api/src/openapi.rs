@@ -7,11 +7,10 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement, Tag,
-};
+use utoipa::openapi::{ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Tag};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::door::operations;
 use crate::{Sealed, endpoints, unknown};
 
 /// The whole document.
@@ -30,10 +29,22 @@ pub fn document() -> OpenApi {
     components.add_security_scheme("person", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     components
         .add_security_scheme("service", SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Service-Token"))));
-    let any = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
-    document.security = Some(vec![any("person"), any("service")]);
     document.tags = Some(
-        ["allocation", "credentials", "groups", "pool", "history", "people", "tokens", "system"].map(Tag::new).into(),
+        [
+            "allocation",
+            "credentials",
+            "groups",
+            "rules",
+            "pool",
+            "history",
+            "people",
+            "tokens",
+            "settings",
+            "views",
+            "system",
+        ]
+        .map(Tag::new)
+        .into(),
     );
     document
 }
@@ -41,15 +52,11 @@ pub fn document() -> OpenApi {
 /// `list` of `groups` becomes `groups_list`: ids are unique in the document, and good names for
 /// generated clients.
 fn name_operations(document: &mut OpenApi) {
-    for item in document.paths.paths.values_mut() {
-        let operations =
-            [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch].into_iter().flatten();
-        for operation in operations {
-            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
-            let name = operation.operation_id.take().unwrap_or_default();
-            operation.operation_id = Some(format!("{tag}_{name}"));
-            operation.responses.responses.entry("default".to_owned()).or_insert_with(failure);
-        }
+    for operation in document.paths.paths.values_mut().flat_map(operations) {
+        let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+        let name = operation.operation_id.take().unwrap_or_default();
+        operation.operation_id = Some(format!("{tag}_{name}"));
+        operation.responses.responses.entry("default".to_owned()).or_insert_with(failure);
     }
 }
 

@@ -11,9 +11,9 @@ use store::credentials::{Filter, Page, Sort};
 use strum::IntoEnumIterator;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::answer::Answer;
+use crate::door::doors;
 use crate::error::{ApiError, Result};
 use crate::extract::{Id, May, Query, Strict, rights};
 use crate::fields::{ApiIdText, Moment, choice, words};
@@ -24,11 +24,11 @@ const NAMED: usize = 20;
 
 pub(crate) fn router() -> OpenApiRouter<Sealed> {
     OpenApiRouter::new()
-        .routes(routes!(strategies))
-        .routes(routes!(set_strategy))
-        .routes(routes!(pool_health))
-        .routes(routes!(credential_health))
-        .routes(routes!(stats))
+        .routes(doors!(strategies))
+        .routes(doors!(set_strategy))
+        .routes(doors!(pool_health))
+        .routes(doors!(credential_health))
+        .routes(doors!(stats))
 }
 
 /// A way to choose.

@@ -3,16 +3,16 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use axum::Json;
 
 use crate::Sealed;
+use crate::door::doors;
 use crate::error::{ApiError, Code, Result};
 use crate::extract::Anyone;
 
 pub(crate) fn router() -> OpenApiRouter<Sealed> {
-    OpenApiRouter::new().routes(routes!(health)).routes(routes!(ready))
+    OpenApiRouter::new().routes(doors!(health)).routes(doors!(ready))
 }
 
 /// Alive.
@@ -33,7 +33,7 @@ pub struct ReadyView {
 
 /// Whether the program can serve.
 #[utoipa::path(
-    get, path = "/api/health", tag = "system", security(),
+    get, path = "/api/health", tag = "system",
     responses((status = 200, description = "It can", body = HealthView))
 )]
 pub async fn health(anyone: Anyone) -> Json<HealthView> {
@@ -42,7 +42,7 @@ pub async fn health(anyone: Anyone) -> Json<HealthView> {
 
 /// Whether clients should be sent here: the database and the queue answer, and it is not draining.
 #[utoipa::path(
-    get, path = "/api/ready", tag = "system", security(),
+    get, path = "/api/ready", tag = "system",
     responses(
         (status = 200, description = "Ready", body = ReadyView),
         (status = 503, description = "Not ready", body = crate::error::Problem, content_type = "application/problem+json"),

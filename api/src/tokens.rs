@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 use store::tokens::{TokenDraft, TokenRow};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::Sealed;
 use crate::answer::{Answer, List};
+use crate::door::doors;
 use crate::error::{ApiError, Result};
 use crate::extract::{Cursor, Id, May, Query, Strict, one_of, rights};
-use crate::fields::{Moment, choice, word_list, words};
+use crate::fields::{Moment, choice, moment_in, word_list, words};
 
 pub(crate) fn router() -> OpenApiRouter<Sealed> {
-    OpenApiRouter::new().routes(routes!(list, issue)).routes(routes!(revoke))
+    OpenApiRouter::new().routes(doors!(list, issue)).routes(doors!(revoke))
 }
 
 /// A token, without its text.
@@ -55,16 +55,13 @@ impl From<TokenRow> for TokenView {
     params(("limit" = Option<i64>, Query, minimum = 1, maximum = 500), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "A page", body = Answer<List<TokenView>>))
 )]
-pub async fn list(may: May<rights::ManageTokens>, mut query: Query) -> Result<Answer<List<TokenView>>> {
+pub async fn list(may: May<rights::ReadTokens>, mut query: Query) -> Result<Answer<List<TokenView>>> {
     let (limit, after) = (query.limit()?, query.cursor::<String>()?);
     query.end()?;
     let (store, tenant) = (&may.app.store, &may.caller.tenant);
-    let mut tokens = store.tokens(tenant, after.as_deref(), limit + 1).await?;
-    let more = tokens.len() > limit;
-    tokens.truncate(limit);
-    let next = tokens.last().filter(|_| more).map(|last| Cursor::write(&last.id));
+    let tokens = store.tokens(tenant, after.as_deref(), limit + 1).await?;
     let total = store.count_tokens(tenant).await?;
-    Ok(Answer::new(List::new(tokens.into_iter().map(TokenView::from).collect(), total, next)))
+    Ok(Answer::new(List::page(tokens, limit, total, |last| Cursor::write(&last.id), TokenView::from)))
 }
 
 /// A new token.
@@ -86,7 +83,8 @@ pub struct NewToken {
 #[derive(Serialize, ToSchema)]
 pub struct IssuedToken {
     id: String,
-    token: String,
+    /// `null` when a request with the same `Idempotency-Key` had issued it before: it was shown then.
+    token: Option<String>,
     product: String,
     #[schema(schema_with = word_list::<Scope>)]
     scopes: Vec<Scope>,
@@ -99,6 +97,7 @@ pub struct IssuedToken {
 /// Issues a token. Its text is answered once and kept nowhere.
 #[utoipa::path(
     post, path = "/api/admin/service-tokens", tag = "tokens", request_body = NewToken,
+    params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, description = "Issued", body = Answer<IssuedToken>))
 )]
 pub async fn issue(may: May<rights::ManageTokens>, Strict(new): Strict<NewToken>) -> Result<Answer<IssuedToken>> {
@@ -107,12 +106,7 @@ pub async fn issue(may: May<rights::ManageTokens>, Strict(new): Strict<NewToken>
         .iter()
         .map(|scope| scope.parse().map_err(|_| ApiError::field("scopes", one_of::<Scope>())))
         .collect::<Result<_>>()?;
-    let expires_at = match &new.expires_at {
-        Some(text) => Some(
-            Timestamp::parse(text).ok_or_else(|| ApiError::field("expires_at", "must be an RFC 3339 date and time"))?,
-        ),
-        None => None,
-    };
+    let expires_at = moment_in("expires_at", new.expires_at.as_deref())?;
     let draft = TokenDraft {
         product: new.product,
         scopes,
@@ -124,7 +118,7 @@ pub async fn issue(may: May<rights::ManageTokens>, Strict(new): Strict<NewToken>
     let (id, token) = may.app.store.issue_token(&caller.tenant, &caller.origin, &draft).await?;
     Ok(Answer::new(IssuedToken {
         id,
-        token: token.expose_secret().to_owned(),
+        token: token.map(|token| token.expose_secret().to_owned()),
         product: draft.product,
         scopes: draft.scopes,
         member_level: draft.member_level,

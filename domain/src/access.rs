@@ -58,12 +58,24 @@ pub enum Permission {
     #[serde(rename = "audit:read")]
     #[strum(serialize = "audit:read")]
     ReadAudit,
+    #[serde(rename = "rules:write")]
+    #[strum(serialize = "rules:write")]
+    WriteRules,
+    #[serde(rename = "settings:read")]
+    #[strum(serialize = "settings:read")]
+    ReadSettings,
     #[serde(rename = "settings:write")]
     #[strum(serialize = "settings:write")]
     WriteSettings,
+    #[serde(rename = "tokens:read")]
+    #[strum(serialize = "tokens:read")]
+    ReadTokens,
     #[serde(rename = "tokens:manage")]
     #[strum(serialize = "tokens:manage")]
     ManageTokens,
+    #[serde(rename = "users:read")]
+    #[strum(serialize = "users:read")]
+    ReadUsers,
     #[serde(rename = "users:manage")]
     #[strum(serialize = "users:manage")]
     ManageUsers,
@@ -85,8 +97,12 @@ impl Role {
                     | P::SetLevel
                     | P::ReadCredentials
                     | P::WriteCredentials
+                    | P::ReadSettings
             ),
-            Self::Auditor => matches!(permission, P::ReadAccount | P::ReadCredentials | P::ReadAudit),
+            Self::Auditor => matches!(
+                permission,
+                P::ReadAccount | P::ReadCredentials | P::ReadAudit | P::ReadSettings | P::ReadTokens | P::ReadUsers
+            ),
         }
     }
 

@@ -60,8 +60,20 @@ pub enum Action {
     GroupUpdated,
     #[strum(serialize = "group.removed")]
     GroupRemoved,
+    #[strum(serialize = "rule.added")]
+    RuleAdded,
+    #[strum(serialize = "rule.updated")]
+    RuleUpdated,
+    #[strum(serialize = "rule.removed")]
+    RuleRemoved,
     #[strum(serialize = "strategy.changed")]
     StrategyChanged,
+    #[strum(serialize = "settings.changed")]
+    SettingsChanged,
+    #[strum(serialize = "view.saved")]
+    ViewSaved,
+    #[strum(serialize = "view.removed")]
+    ViewRemoved,
     #[strum(serialize = "capacity.warning")]
     CapacityWarning,
     #[strum(serialize = "capacity.critical")]
@@ -70,14 +82,26 @@ pub enum Action {
     CapacityRestored,
     #[strum(serialize = "user.added")]
     UserAdded,
+    #[strum(serialize = "user.updated")]
+    UserUpdated,
+    #[strum(serialize = "user.removed")]
+    UserRemoved,
     #[strum(serialize = "user.signed_in")]
     SignedIn,
+    #[strum(serialize = "user.signed_out")]
+    SignedOut,
     #[strum(serialize = "user.sign_in_failed")]
     SignInFailed,
     #[strum(serialize = "user.locked")]
     UserLocked,
     #[strum(serialize = "user.password_changed")]
     PasswordChanged,
+    #[strum(serialize = "session.revoked")]
+    SessionRevoked,
+    #[strum(serialize = "session.reused")]
+    SessionReused,
+    #[strum(serialize = "access.denied")]
+    AccessDenied,
     #[strum(serialize = "token.issued")]
     TokenIssued,
     #[strum(serialize = "token.revoked")]
@@ -88,10 +112,32 @@ pub enum Action {
     Pruned,
 }
 
+/// How what a row records came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, strum::EnumString, strum::EnumIter)]
+#[strum(serialize_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// It was refused, or failed for good.
+    Failure,
+}
+
 impl Action {
+    /// Whether what was tried was done.
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Self::SignInFailed | Self::UserLocked | Self::SessionReused | Self::AccessDenied | Self::JobParked => {
+                Outcome::Failure
+            }
+            _ => Outcome::Success,
+        }
+    }
+
     /// Whether the pool's history (`/history`) shows it; the audit log shows all.
     pub fn is_pool_history(self) -> bool {
         let name: &str = self.as_ref();
-        ["api.", "account.", "batch.", "capacity.", "group.", "strategy."].iter().any(|prefix| name.starts_with(prefix))
+        ["api.", "account.", "batch.", "capacity.", "group.", "rule.", "strategy."]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
     }
 }

@@ -6,11 +6,13 @@
 //! | module | answers |
 //! | --- | --- |
 //! | [`allocation`] | which credential does this account get, and why |
+//! | [`rule`] | who may have which credential, by the rules that people set |
 //! | [`blame`] | whose fault was this failure, and what follows |
 //! | [`health`] | how well is a credential, from 0 to 100, and why |
 //! | [`capacity`] | how full is the pool |
 //! | [`credential`], [`account`] | what they are, and what is a valid one |
 //! | [`import`] | what stands in a file that someone pastes |
+//! | [`setting`] | what a tenant may set, and what it comes to |
 //! | [`access`] | who may do what |
 //! | [`event`] | what the journal calls what happened |
 
@@ -25,6 +27,8 @@ pub mod health;
 pub mod id;
 pub mod import;
 pub mod invalid;
+pub mod rule;
+pub mod setting;
 pub mod time;
 
 pub use account::{AccountKey, AccountState};

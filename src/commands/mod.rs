@@ -31,6 +31,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         must_exist(&location)?;
     }
     let store = open(&config, &location).await?;
+    store.fix_settings(config.fixed.clone());
     let code = match cli.command {
         Command::Serve => roles::run(config, store.clone(), location, roles::Role::Serve).await?,
         Command::Api => roles::run(config, store.clone(), location, roles::Role::Api).await?,

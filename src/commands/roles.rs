@@ -6,11 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use api::{ApiConfig, AppState};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::TenantId;
 use domain::access::Role as UserRole;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use store::allocator::Allocator;
 use store::open::Location;
 use store::{Origin, Store, StoreError};
@@ -18,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use workers::{Context as WorkerContext, Retention, WorkerConfig};
+use workers::{Context as WorkerContext, WorkerConfig};
 
 use crate::config::Config;
 use crate::pages;
@@ -62,17 +60,8 @@ pub async fn run(config: Config, store: Store, location: Location, role: Role) -
 }
 
 fn start_workers(config: &Config, store: &Store, stop: CancellationToken) -> JoinHandle<workers::Result<()>> {
-    let config = WorkerConfig {
-        health: config.health,
-        capacity: config.capacity,
-        retention: Retention {
-            journal_days: config.retention.journal_days,
-            results_days: config.retention.results_days,
-            jobs_days: config.retention.jobs_days,
-        },
-        samples: config.sample_api_ids.clone(),
-        ..WorkerConfig::default()
-    };
+    let config =
+        WorkerConfig { health: config.health, samples: config.sample_api_ids.clone(), ..WorkerConfig::default() };
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     let node = format!("{}-{}", host.trim(), std::process::id());
     let context = WorkerContext { store: store.clone(), config };
@@ -95,7 +84,12 @@ async fn serve(config: &Config, store: &Store, location: &Location, signals: &mu
     let app = AppState::new(
         store.clone(),
         allocator,
-        ApiConfig { version: env!("CARGO_PKG_VERSION").to_owned(), samples: config.sample_api_ids.clone() },
+        ApiConfig {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            samples: config.sample_api_ids.clone(),
+            secure_cookies: config.secure_cookies,
+            trusted_proxies: config.trusted_proxies.clone(),
+        },
     );
     let router = api::router(app.clone(), Some(pages::router()));
     println!("API Pool is ready at http://{} on {}", listener.local_addr()?, location.describe());
@@ -136,7 +130,7 @@ async fn first_owner(config: &Config, store: &Store) -> anyhow::Result<()> {
     let chosen = config.admin_password.clone();
     let password = match &chosen {
         Some(password) => password.clone(),
-        None => SecretString::from(URL_SAFE_NO_PAD.encode(store.ambient().random::<15>())),
+        None => store.random_password(),
     };
     let added = store
         .add_user(&TenantId::default(), &Origin::internal("cli"), &config.admin_username, &password, UserRole::Owner)

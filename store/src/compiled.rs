@@ -4,19 +4,24 @@
 //! reads it inside each batch's transaction and reloads first when it moved, so that decisions are
 //! exact on every process; everyone else uses a copy that is at most [`FRESH_FOR`] old.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use domain::access::Scope;
+use domain::access::{Role, Scope};
 use domain::credential::Shelf;
 use domain::health::Prior;
+use domain::rule::RuleSet;
+use domain::setting::{Settings, Stored};
 use domain::{GroupId, MemberLevel, Strategy, TenantId, Timestamp};
 
 use crate::Store;
-use crate::db::{Record, Sql, Tx, args, sql};
+use crate::db::{Arg, Record, Sql, Tx, args, sql};
 use crate::error::Result;
+use crate::people::sessions::REMEMBERED;
+use crate::rules::{Row as RuleRow, Rule, select as select_rules};
+use crate::settings::stored_of;
 
 /// How old a copy outside the allocator may be: a revoked token is refused within this time.
 pub const FRESH_FOR: Duration = Duration::from_millis(500);
@@ -30,13 +35,19 @@ pub struct Compiled {
     pub tenants: HashMap<TenantId, TenantRules>,
     /// Service tokens that are not revoked, by SHA-256 of the token.
     pub tokens: HashMap<Vec<u8>, ServiceToken>,
+    /// People by the id of their user.
+    pub people: HashMap<String, Person>,
+    /// Sessions that were revoked while a JWT of theirs may still be good.
+    pub revoked_sessions: HashSet<String>,
 }
 
 /// One tenant's part.
 #[derive(Clone, Debug, Default)]
 pub struct TenantRules {
-    /// The tenant's strategy.
-    pub strategy: Strategy,
+    /// What the tenant's settings come to.
+    pub settings: Settings,
+    /// Who may have what.
+    pub rules: Arc<RuleSet>,
     /// Strategies of groups that have one of their own.
     pub group_strategies: HashMap<GroupId, Strategy>,
     /// Groups by id, with their names.
@@ -50,8 +61,19 @@ pub struct TenantRules {
 impl TenantRules {
     /// The strategy of a request: its own, else the group's, else the tenant's.
     pub fn strategy(&self, asked: Option<Strategy>, group: Option<&GroupId>) -> Strategy {
-        asked.or_else(|| self.group_strategies.get(group?).copied()).unwrap_or(self.strategy)
+        asked.or_else(|| self.group_strategies.get(group?).copied()).unwrap_or(self.settings.strategy)
     }
+}
+
+/// What a person is now, whatever their JWT says.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Their tenant.
+    pub tenant: TenantId,
+    /// Their name.
+    pub username: String,
+    /// What they are.
+    pub role: Role,
 }
 
 /// What a service may do.
@@ -106,7 +128,7 @@ impl Store {
         let (revision,): (i64,) = self.db().one(sql!(REVISION), args![]).await?;
         let compiled = match held {
             Some((compiled, _)) if compiled.revision == revision => compiled,
-            _ => Arc::new(load(&mut Source::Store(self)).await?),
+            _ => Arc::new(load(self, &mut Source::Store(self)).await?),
         };
         self.shared().put(&compiled);
         Ok(compiled)
@@ -118,7 +140,7 @@ impl Store {
         if let Some((compiled, _)) = self.shared().get().filter(|(held, _)| held.revision == revision) {
             return Ok(compiled);
         }
-        let compiled = Arc::new(load(&mut Source::Tx(tx)).await?);
+        let compiled = Arc::new(load(self, &mut Source::Tx(tx)).await?);
         self.shared().put(&compiled);
         Ok(compiled)
     }
@@ -140,16 +162,20 @@ enum Source<'a> {
 
 impl Source<'_> {
     async fn all<T: Record>(&mut self, sql: Sql) -> Result<Vec<T>> {
+        self.all_with(sql, args![]).await
+    }
+
+    async fn all_with<T: Record>(&mut self, sql: Sql, args: Vec<Arg>) -> Result<Vec<T>> {
         match self {
-            Self::Store(store) => store.db().all(sql, args![]).await,
-            Self::Tx(tx) => tx.all(sql, args![]).await,
+            Self::Store(store) => store.db().all(sql, args).await,
+            Self::Tx(tx) => tx.all(sql, args).await,
         }
     }
 }
 
 /// The revision is read first: when something changes while the rest is read, the copy counts as
 /// older than it is, and is loaded again.
-async fn load(source: &mut Source<'_>) -> Result<Compiled> {
+async fn load(store: &Store, source: &mut Source<'_>) -> Result<Compiled> {
     let revision = source.all::<(i64,)>(sql!(REVISION)).await?.first().map_or(0, |row| row.0);
     let mut compiled = Compiled { revision, ..Compiled::default() };
     for (id, alpha, beta) in
@@ -158,13 +184,8 @@ async fn load(source: &mut Source<'_>) -> Result<Compiled> {
         let rules = TenantRules { prior: Prior { alpha, beta }, ..TenantRules::default() };
         compiled.tenants.insert(TenantId::from(id), rules);
     }
-    let settings =
-        source.all::<(String, String)>(sql!("SELECT tenant_id, value FROM settings WHERE key = 'strategy'")).await?;
-    for (tenant, strategy) in settings {
-        if let (Some(rules), Ok(strategy)) = (compiled.tenants.get_mut(&tenant.into()), Strategy::from_str(&strategy)) {
-            rules.strategy = strategy;
-        }
-    }
+    load_settings(store, source, &mut compiled).await?;
+    load_rules(source, &mut compiled).await?;
     let groups = source
         .all::<(String, String, String, Option<String>)>(sql!(
             "SELECT tenant_id, id, name, strategy FROM credential_groups"
@@ -184,7 +205,50 @@ async fn load(source: &mut Source<'_>) -> Result<Compiled> {
         }
     }
     load_tokens(source, &mut compiled).await?;
+    load_people(source, &mut compiled, store.now()).await?;
     Ok(compiled)
+}
+
+async fn load_settings(store: &Store, source: &mut Source<'_>, compiled: &mut Compiled) -> Result<()> {
+    type Row = (String, String, String);
+    let rows = source.all::<Row>(sql!("SELECT tenant_id, key, value FROM settings")).await?;
+    for (tenant, rules) in &mut compiled.tenants {
+        let own = rows.iter().filter(|(of, ..)| of == tenant.as_str());
+        let stored: Stored = stored_of(own.map(|(_, key, value)| (key.as_str(), value.as_str())));
+        rules.settings = Settings::of(store.fixed(), &stored);
+    }
+    Ok(())
+}
+
+async fn load_rules(source: &mut Source<'_>, compiled: &mut Compiled) -> Result<()> {
+    let mut by_tenant: HashMap<TenantId, Vec<_>> = HashMap::new();
+    for row in source.all::<RuleRow>(select_rules!("ORDER BY r.tenant_id, r.priority DESC, r.id")).await? {
+        let tenant = TenantId::from(row.tenant_id.as_str());
+        // A rule that this version can't read must not be ignored: it may be a deny.
+        let Rule { id, draft, .. } = row.try_into()?;
+        by_tenant.entry(tenant).or_default().push((id, draft));
+    }
+    for (tenant, rules) in by_tenant {
+        if let Some(tenant) = compiled.tenants.get_mut(&tenant) {
+            tenant.rules = Arc::new(RuleSet::new(rules));
+        }
+    }
+    Ok(())
+}
+
+async fn load_people(source: &mut Source<'_>, compiled: &mut Compiled, now: Timestamp) -> Result<()> {
+    type Row = (String, String, String, String);
+    for (id, tenant, username, role) in
+        source.all::<Row>(sql!("SELECT id, tenant_id, username, role FROM users")).await?
+    {
+        // Who is something that this version does not know is nobody.
+        let Ok(role) = Role::from_str(&role) else { continue };
+        compiled.people.insert(id, Person { tenant: TenantId::from(tenant), username, role });
+    }
+    let revoked = sql!("SELECT id FROM sessions WHERE revoked_at > $1");
+    let rows = source.all_with::<(String,)>(revoked, args![now.plus(-REMEMBERED)]).await?;
+    compiled.revoked_sessions = rows.into_iter().map(|(id,)| id).collect();
+    Ok(())
 }
 
 /// The distinct shelves by leaps over the census index: its cost is the number of shelves, not of

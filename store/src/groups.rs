@@ -75,6 +75,15 @@ impl GroupDraft {
         invalid.require(!text.contains("\\u0000"), "attributes", "must not contain NUL");
         invalid.into_result()
     }
+
+    fn told(&self) -> Value {
+        told(&self.name, self.description.as_ref(), self.color.as_ref(), self.strategy)
+    }
+}
+
+/// For the journal.
+fn told(name: &str, description: Option<&String>, color: Option<&String>, strategy: Option<Strategy>) -> Value {
+    json!({ "name": name, "description": description, "color": color, "strategy": strategy })
 }
 
 #[derive(FromRow)]
@@ -145,6 +154,9 @@ impl Store {
     pub async fn add_group(&self, tenant: &TenantId, origin: &Origin, draft: &GroupDraft) -> Result<GroupId> {
         let id = GroupId::from(self.ambient().new_id());
         let mut tx = self.begin().await?;
+        if let Some(made) = tx.claim(tenant, origin.once.as_ref(), id.as_str(), self.now()).await? {
+            return Ok(GroupId::from(made));
+        }
         let inserted = tx
             .execute(
                 sql!(
@@ -165,7 +177,7 @@ impl Store {
             .await;
         unique(inserted, "credential_groups_name", "credential_groups.name", "name")?;
         tx.bump_revision().await?;
-        let entry = Entry::new(Action::GroupAdded).data(json!({ "group_id": id, "name": draft.name }));
+        let entry = Entry::new(Action::GroupAdded).data(json!({ "group_id": id, "after": draft.told() }));
         tx.record(tenant, origin, self.now(), &[entry]).await?;
         tx.commit().await?;
         Ok(id)
@@ -185,7 +197,7 @@ impl Store {
         tx.lock_group(tenant, id, expected).await?;
         let row: Option<Row> = tx.optional(select!("AND g.id = $2"), args![tenant, id]).await?;
         let before = row.map(Group::from).ok_or(StoreError::NotFound("group"))?;
-        let was = json!({ "name": before.name, "strategy": before.strategy });
+        let was = told(&before.name, before.description.as_ref(), before.color.as_ref(), before.strategy);
         let draft = merge(before);
         draft.check()?;
         let changed = tx
@@ -209,9 +221,7 @@ impl Store {
             .await;
         unique(changed, "credential_groups_name", "credential_groups.name", "name")?;
         tx.bump_revision().await?;
-        let data = json!({
-            "group_id": id, "before": was, "after": { "name": draft.name, "strategy": draft.strategy },
-        });
+        let data = json!({ "group_id": id, "before": was, "after": draft.told() });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::GroupUpdated).data(data)]).await?;
         tx.commit().await
     }
@@ -227,6 +237,10 @@ impl Store {
         let mut tx = self.begin().await?;
         // Locked first, so that no credential is put into it in the meantime.
         let name = tx.lock_group(tenant, id, expected).await?;
+        let rules = tx.rules_about(tenant, id).await?;
+        if !rules.is_empty() {
+            return Err(StoreError::Conflict(format!("these rules are about the group: {}", rules.join(", "))));
+        }
         // In the allocator's order.
         tx.all::<(String,)>(
             sql!(

@@ -16,22 +16,28 @@ use serde_json::{Value, json};
 
 use crate::db::{Tx, args, json_texts, sql};
 use crate::error::Result;
+use crate::once::Once;
 
 /// Who asks, from where, and in which request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// `user:<name>`, `svc:<product>`, `job:<name>` or `cli`.
+    /// `user:<name>`, `svc:<product>`, `job:<name>`, `cli` or `anonymous`.
     pub actor: String,
     /// The client's address.
     pub ip: Option<String>,
     /// The request, or the job's run.
     pub request_id: Option<String>,
+    /// The request's idempotency key: what it makes is made once.
+    pub once: Option<Once>,
 }
 
 impl Origin {
+    /// The actor of a request whose caller is not known.
+    pub const NOBODY: &'static str = "anonymous";
+
     /// Something inside the program, without an address.
     pub fn internal(actor: impl Into<String>) -> Self {
-        Self { actor: actor.into(), ip: None, request_id: None }
+        Self { actor: actor.into(), ip: None, request_id: None, once: None }
     }
 }
 

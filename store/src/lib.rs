@@ -8,9 +8,11 @@
 //! | --- | --- |
 //! | [`allocator`] | who has which credential; decides in batches, commits once |
 //! | [`credentials`], [`groups`], [`batches`] | the pool and its imports |
-//! | [`accounts`], [`journal`], [`history`] | who holds what, and all that happened |
+//! | [`accounts`], [`journal`], [`history`], [`tail`] | who holds what, and all that happened |
 //! | [`scores`], [`pool`], [`preview`] | results and health, totals, what would happen |
 //! | [`people`], [`tokens`] | who may come in |
+//! | [`rules`], [`settings`], [`views`] | what people have set |
+//! | [`once`] | what an idempotency key made |
 //! | [`queue`] | jobs, enqueued in the transaction that asks |
 //! | [`doctor`] | the invariants, checked |
 //! | [`open`], [`compiled`], [`seal`], [`db`] | the ground that the others stand on |
@@ -30,6 +32,7 @@ pub mod groups;
 pub mod history;
 pub mod journal;
 mod logs;
+pub mod once;
 pub mod open;
 pub mod people;
 #[cfg(test)]
@@ -38,19 +41,25 @@ pub mod pool;
 pub mod preview;
 mod prune;
 pub mod queue;
+mod refusals;
+pub mod rules;
 pub mod scores;
 pub mod seal;
 pub mod settings;
+pub mod tail;
 pub mod tokens;
 mod total;
+pub mod views;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use domain::Timestamp;
+use domain::setting::Fixed;
 
 pub use ambient::Ambient;
 pub use error::{Result, StoreError};
 pub use journal::Origin;
+pub use once::Once;
 pub use total::Total;
 
 use db::{Backend, Tx};
@@ -69,11 +78,22 @@ struct Inner {
     ambient: Ambient,
     shared: compiled::Shared,
     wake: queue::Wake,
+    refusals: refusals::Refusals,
+    /// What this process was started with.
+    fixed: OnceLock<Fixed>,
 }
 
 impl Inner {
     fn new(db: Backend, sealer: Sealer, ambient: Ambient) -> Self {
-        Self { db, sealer, ambient, shared: compiled::Shared::default(), wake: queue::Wake::default() }
+        Self {
+            db,
+            sealer,
+            ambient,
+            shared: compiled::Shared::default(),
+            wake: queue::Wake::default(),
+            refusals: refusals::Refusals::default(),
+            fixed: OnceLock::new(),
+        }
     }
 }
 

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use domain::access::{Role, Scope};
-use domain::allocation::Request;
 use domain::blame::BlameConfig;
 use domain::capacity::Level;
 use domain::credential::Draft;
 use domain::event::Action;
 use domain::health::HealthConfig;
 use domain::import::{ImportFormat, parse};
+use domain::rule::{Effect, Match, RuleDraft, Target};
+use domain::setting::Key;
 use domain::time::DAY;
 use domain::{AccountKey, ApiId, CredentialId, MemberLevel, Strategy, TenantId, Timestamp};
 use rand::SeedableRng;
@@ -26,17 +27,20 @@ use strum::IntoEnumIterator;
 use crate::accounts::AllocationFilter;
 use crate::allocator::statements::{
     ACCOUNTS, ACCOUNTS_OF_ALLOCATIONS, ACCOUNTS_OF_CREDENTIAL, CENSUS, CREDENTIAL_IDS, CREDENTIALS, EXPIRED_ACCOUNTS,
-    EXPIRED_ON_CREDENTIAL, EXPIRED_ON_SHELVES, SEEN_RESULTS, ranking, ranking_peek, save,
+    EXPIRED_ON_CREDENTIAL, EXPIRED_ON_SHELVES, KEEP_KEYS, NAMED, SEEN_KEYS, SEEN_RESULTS, ranking, ranking_peek, save,
 };
 use crate::allocator::{Allocate, Allocator, Asker, Command, Release, Renew, Report};
-use crate::credentials::{Filter, Page, Patch, Sort, SortKey};
+use crate::credentials::{BulkAction, Filter, Page, Patch, Sort, SortKey};
 use crate::db::{Arg, Backend, Sql};
 use crate::groups::GroupDraft;
 use crate::history::HistoryFilter;
 use crate::open::{Location, PoolConfig};
+use crate::people::sessions::Opened;
+use crate::people::users::UserPatch;
 use crate::seal::MasterKey;
 use crate::tokens::TokenDraft;
-use crate::{Ambient, Origin, Store};
+use crate::views::{Owner, ViewDraft};
+use crate::{Ambient, Once, Origin, Store};
 
 #[path = "../tests/it/server.rs"]
 #[allow(dead_code, reason = "the stories use more of it")]
@@ -123,10 +127,14 @@ async fn people_and_settings(store: &Store, tenant: &TenantId, by: &Origin) {
     store.has_owner().await.unwrap();
     store.add_user(tenant, by, "ada", &password, Role::Owner).await.unwrap();
     for _ in 0..5 {
-        store.sign_in(by, "ada", &new).await.unwrap_err();
+        store.sign_in(by, "ada", &new, None).await.unwrap_err();
     }
+    store.sign_in(by, "nobody", &new, None).await.unwrap_err();
     store.set_password(by, "ada", &password).await.unwrap();
-    store.change_password(by, "ada", &password, &new).await.unwrap();
+    let (ada, opened) = store.sign_in(by, "ada", &password, None).await.unwrap();
+    sessions(store, tenant, by, &ada.id, &opened).await;
+    store.change_password(by, "ada", &opened.session_id, &password, &new).await.unwrap();
+    users(store, tenant, by).await;
     let token = TokenDraft {
         product: "chat".to_owned(),
         scopes: vec![Scope::All],
@@ -138,9 +146,69 @@ async fn people_and_settings(store: &Store, tenant: &TenantId, by: &Origin) {
     store.tokens(tenant, None, 10).await.unwrap();
     store.count_tokens(tenant).await.unwrap();
     store.revoke_token(tenant, by, &id).await.unwrap();
-    store.set_strategy(tenant, by, Strategy::Balanced).await.unwrap();
+    store.set_strategy(tenant, by, Strategy::Health).await.unwrap();
+    store.change_settings(tenant, by, &[(Key::Strategy, None)].into(), None).await.unwrap();
+    store.settings(tenant).await.unwrap();
+    store.strategy(tenant).await.unwrap();
+    store.longest_retention().await.unwrap();
+    views(store, tenant, by).await;
     store.compiled().await.unwrap();
     store.ping().await.unwrap();
+}
+
+async fn sessions(store: &Store, tenant: &TenantId, by: &Origin, ada: &str, opened: &Opened) {
+    store.refresh_session(by, &opened.refresh_token).await.unwrap();
+    store.sessions(ada, None, 10).await.unwrap();
+    store.count_sessions(ada).await.unwrap();
+    store.session_user(tenant, &opened.session_id).await.unwrap();
+    store.revoke_session(tenant, by, &opened.session_id).await.unwrap();
+    store.sign_out(tenant, by, &opened.session_id).await.unwrap();
+    store.sign_out_everywhere(tenant, by, ada).await.unwrap();
+    store.prune_sessions(Timestamp::from_millis(0)).await.unwrap();
+}
+
+async fn users(store: &Store, tenant: &TenantId, by: &Origin) {
+    let id = store.add_user(tenant, by, "bob", &SecretString::from("correct horse"), Role::Owner).await.unwrap();
+    store.users(tenant, None, 10).await.unwrap();
+    store.count_users(tenant).await.unwrap();
+    store.user(tenant, &id).await.unwrap();
+    let patch = UserPatch { role: Some(Role::Admin), ..UserPatch::default() };
+    store.update_user(tenant, by, &id, &patch, None).await.unwrap();
+    store.delete_user(tenant, by, &id, None).await.unwrap();
+    store.note_refusal(tenant, by, Action::AccessDenied, "why").await.unwrap();
+}
+
+async fn views(store: &Store, tenant: &TenantId, by: &Origin) {
+    let owner = Owner { tenant, user_id: "ada" };
+    let draft = ViewDraft { page: "p".to_owned(), name: "n".to_owned(), definition: json!({}) };
+    let id = store.add_view(owner, by, &draft).await.unwrap();
+    store.views(owner, None, None, 10).await.unwrap();
+    store.count_views(owner, None).await.unwrap();
+    store.view(owner, &id).await.unwrap();
+    store.update_view(owner, by, &id, None, |draft| draft).await.unwrap();
+    store.delete_view(owner, by, &id, None).await.unwrap();
+}
+
+async fn rules(store: &Store, tenant: &TenantId, by: &Origin) {
+    let draft = |name: &str, effect, api_id| RuleDraft {
+        name: name.to_owned(),
+        effect,
+        matcher: Match::default(),
+        target: ApiId::new(api_id).map(Target::ApiId),
+        priority: 0,
+        enabled: true,
+        expires_at: None,
+    };
+    let keyed = Origin { once: Some(Once { key: "k".to_owned(), body_hash: vec![1] }), ..by.clone() };
+    let id = store.add_rule(tenant, &keyed, &draft("one", Effect::Prefer, 2)).await.unwrap();
+    store.add_rule(tenant, &keyed, &draft("one", Effect::Prefer, 2)).await.unwrap();
+    let barred = store.add_rule(tenant, by, &draft("two", Effect::Deny, 900)).await.unwrap();
+    store.rules(tenant, None, 10).await.unwrap();
+    store.count_rules(tenant).await.unwrap();
+    store.rule(tenant, &id).await.unwrap();
+    store.update_rule(tenant, by, &id, None, |draft| draft).await.unwrap();
+    store.questions_of_trial(tenant, by, &wish("t"), draft("three", Effect::Bind, 2), None).await.unwrap();
+    store.delete_rule(tenant, by, &barred, None).await.unwrap();
 }
 
 async fn pool_of_credentials(store: &Store, tenant: &TenantId, by: &Origin) {
@@ -188,6 +256,29 @@ async fn first_credential(store: &Store, tenant: &TenantId) -> CredentialId {
 async fn hot_path(store: &Store, tenant: &TenantId) {
     let (pool, task) = Allocator::start(store.clone(), BlameConfig::default());
     let asker = Asker { tenant: tenant.clone(), origin: Origin::internal("test") };
+    rules(store, tenant, &asker.origin).await;
+    let mut keyed = asker.clone();
+    keyed.origin.once = Some(Once { key: "allocation".to_owned(), body_hash: vec![1] });
+    for _ in 0..2 {
+        pool.ask(keyed.clone(), Command::Allocate(wish("keyed"))).await.unwrap();
+    }
+    let bulk = [BulkAction::Disable, BulkAction::Enable, BulkAction::AssignGroup(None), BulkAction::Delete];
+    for action in bulk {
+        let id = store.add_credential(tenant, &asker.origin, &draft(700)).await.unwrap();
+        let north = GroupDraft {
+            name: "bulk".to_owned(),
+            description: None,
+            color: None,
+            strategy: None,
+            attributes: json!({}),
+        };
+        let north = store.add_group(tenant, &asker.origin, &north).await.unwrap();
+        let into = BulkAction::AssignGroup(Some(north.clone()));
+        store.bulk(tenant, &asker.origin, vec![id.clone()], &into).await.unwrap();
+        store.bulk(tenant, &asker.origin, vec![id.clone()], &action).await.unwrap();
+        store.bulk(tenant, &asker.origin, vec![id], &BulkAction::Delete).await.unwrap();
+        store.delete_group(tenant, &asker.origin, &north, None).await.unwrap();
+    }
     let full = ApiId::new(2);
     let report = Report {
         api_id: full.unwrap(),
@@ -261,22 +352,18 @@ async fn reading(store: &Store, tenant: &TenantId) {
     store.history(tenant, &range, None, 10).await.unwrap();
     store.history_total(tenant, &range).await.unwrap();
     for strategy in Strategy::iter() {
-        let request = Request {
-            account: key("2"),
-            strategy,
-            group: None,
-            pinned: ApiId::new(3),
-            level: MemberLevel::Free,
-            fresh: false,
-            ttl_millis: None,
-        };
-        store.preview(tenant, &request, 50).await.unwrap();
+        let asked = Allocate { strategy: Some(strategy), pinned: ApiId::new(3), ..wish("2") };
+        let question = store.question(tenant, &Origin::internal("test"), &asked).await.unwrap();
+        store.preview(tenant, &question, 50).await.unwrap();
     }
     store.result_counts(tenant, Timestamp::from_millis(START - DAY)).await.unwrap();
     store.status_counts(tenant).await.unwrap();
     store.score_distribution(tenant).await.unwrap();
     store.scored_at().await.unwrap();
     store.tenants().await.unwrap();
+    store.newest_event().await.unwrap();
+    store.oldest_event().await.unwrap();
+    store.events_after(0, 10).await.unwrap();
 }
 
 async fn jobs_of_all_kinds(store: &Store, tenant: &TenantId) {
@@ -299,9 +386,9 @@ async fn jobs_of_all_kinds(store: &Store, tenant: &TenantId) {
 
 /// Ten tenants' worth of rows, as statements that both databases understand.
 fn many_rows(dialect: Dialect, credentials: i64) -> Vec<String> {
-    let (bytes, jobs) = match dialect {
-        Dialect::Sqlite => ("X'00'", "Jobs"),
-        Dialect::Postgres => ("CAST('\\x00' AS BYTEA)", "apalis.jobs"),
+    let (bytes, token, jobs) = match dialect {
+        Dialect::Sqlite => ("X'00'", "CAST(i AS BLOB)", "Jobs"),
+        Dialect::Postgres => ("CAST('\\x00' AS BYTEA)", "decode(lpad(to_hex(i), 8, '0'), 'hex')", "apalis.jobs"),
     };
     let accounts = credentials * 4;
     let count = |to: i64| format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {to})");
@@ -341,6 +428,25 @@ fn many_rows(dialect: Dialect, credentials: i64) -> Vec<String> {
         format!(
             "{some} INSERT INTO credential_health (credential_id, tenant_id, computed_at)
              SELECT 'C' || CAST(i AS TEXT), 't' || CAST(i % 10 AS TEXT), {START} + i FROM n WHERE i % 2 = 0"
+        ),
+        format!(
+            "{some} INSERT INTO idempotency_keys (tenant_id, key, body_hash, resource, created_at)
+             SELECT 't' || CAST(i % 10 AS TEXT), 'k' || CAST(i AS TEXT), {bytes}, 'x', {START} + i FROM n"
+        ),
+        format!(
+            "{some} INSERT INTO users (id, tenant_id, username, password_hash, role, created_at, updated_at)
+             SELECT 'U' || CAST(i AS TEXT), 't' || CAST(i % 10 AS TEXT), 'u' || CAST(i AS TEXT), 'x', 'auditor', 0, 0
+             FROM n WHERE i <= 500"
+        ),
+        format!(
+            "{some} INSERT INTO sessions (id, tenant_id, user_id, created_at, used_at, expires_at, revoked_at)
+             SELECT 'S' || CAST(i AS TEXT), 't0', 'U' || CAST(i % 500 + 1 AS TEXT), i, i, {START} + i,
+                 CASE WHEN i % 9 = 0 THEN i END
+             FROM n"
+        ),
+        format!(
+            "{some} INSERT INTO refresh_tokens (token_hash, session_id, created_at)
+             SELECT {token}, 'S' || CAST(i AS TEXT), i FROM n"
         ),
         format!(
             "{some} INSERT INTO {jobs} (job, id, job_type, status, attempts, max_attempts, run_at)
@@ -388,6 +494,9 @@ fn assert_used(dialect: Dialect) {
         EXPIRED_ACCOUNTS,
         EXPIRED_ON_CREDENTIAL,
         EXPIRED_ON_SHELVES,
+        KEEP_KEYS[usize::from(dialect == Dialect::Postgres)],
+        NAMED,
+        SEEN_KEYS,
         SEEN_RESULTS,
         save::CAPPED,
         save::CREDENTIALS,
@@ -424,6 +533,11 @@ const SMALL: &[&str] = &[
     "credential_groups",
     "g",
     "users",
+    "rules",
+    "r",
+    "u",
+    "v",
+    "saved_views",
     "CONSTANT",
     "every",
     "counted",
@@ -462,7 +576,8 @@ async fn check_sqlite(pool: &sqlx::SqlitePool) {
     for sort in ["c.id", "c.name"] {
         let pages: Vec<_> = statements(Dialect::Sqlite)
             .into_iter()
-            .filter(|text| text.contains(&format!("ORDER BY {sort} ")) && text.contains("api_hash_masked"))
+            .filter(|text| text.contains(&format!("ORDER BY {sort} ")) && text.contains("LIMIT"))
+            .filter(|text| text.contains("api_hash_masked"))
             .collect();
         assert_eq!(pages.len(), 4, "{sort}");
         for statement in pages {
@@ -495,7 +610,17 @@ async fn sqlite_walks_over_no_table_that_grows() {
 
 // ---- PostgreSQL
 
-const GROWING: &[&str] = &["credentials", "accounts", "journal", "results", "credential_health", "jobs"];
+const GROWING: &[&str] = &[
+    "credentials",
+    "accounts",
+    "journal",
+    "results",
+    "credential_health",
+    "jobs",
+    "idempotency_keys",
+    "sessions",
+    "refresh_tokens",
+];
 
 async fn postgres_plan(connection: &mut sqlx::PgConnection, statement: &str) -> Vec<String> {
     let types = RAN[Dialect::Postgres as usize].lock().unwrap()[statement].clone();

@@ -1,27 +1,78 @@
 //! What an allocation would see, read without locks and without changing anything.
 
+use std::sync::Arc;
+
 use domain::allocation::explain::{Explanation, explain};
 use domain::allocation::{AccountView, Census, Holding, Request};
-use domain::{ApiId, CredentialId, Strategy, TenantId, Timestamp};
+use domain::rule::{MAX_RULES, RuleDraft, RuleSet};
+use domain::{ApiId, CredentialId, TenantId, Timestamp};
 use serde_json::json;
 
-use crate::Store;
 use crate::accounts::AccountRow;
-use crate::allocator::load::{CENSUS, CREDENTIAL_IDS, CensusRow, census_of, ranking_peek};
+use crate::allocator::Allocate;
+use crate::allocator::load::{CENSUS, CREDENTIAL_IDS, CensusRow, NAMED, NamedRow, census_of, named_by, ranking_peek};
 use crate::allocator::working::{Credential, CredentialRow, Selector, WorkingSet};
 use crate::db::{args, json_texts, sql};
-use crate::error::Result;
+use crate::error::{Result, StoreError};
+use crate::{Origin, Store};
+
+/// A request with the rules that it is asked under.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The request.
+    pub request: Request,
+    rules: Arc<RuleSet>,
+}
 
 impl Store {
+    /// What an allocation would ask now.
+    pub async fn question(&self, tenant: &TenantId, origin: &Origin, allocate: &Allocate) -> Result<Question> {
+        let compiled = self.compiled_now().await?;
+        let rules = compiled.tenants.get(tenant).ok_or(StoreError::NotFound("tenant"))?;
+        Ok(Question { request: allocate.request(rules, origin, self.now()), rules: Arc::clone(&rules.rules) })
+    }
+
+    /// What it would ask without a rule, and with it. `replaces` is the rule that it would take the
+    /// place of.
+    pub async fn questions_of_trial(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        allocate: &Allocate,
+        trial: RuleDraft,
+        replaces: Option<&str>,
+    ) -> Result<(Question, Question)> {
+        self.check_rule(tenant, &trial).await?;
+        let compiled = self.compiled_now().await?;
+        let mut rules = compiled.tenants.get(tenant).ok_or(StoreError::NotFound("tenant"))?.clone();
+        let mut drafts = Vec::new();
+        for rule in self.rules(tenant, None, MAX_RULES).await? {
+            if Some(rule.id.as_str()) != replaces {
+                drafts.push((rule.id, rule.draft));
+            }
+        }
+        let mut ask = |drafts: Vec<(String, RuleDraft)>| {
+            rules.rules = Arc::new(RuleSet::new(drafts));
+            Question { request: allocate.request(&rules, origin, self.now()), rules: Arc::clone(&rules.rules) }
+        };
+        let without = ask(drafts.clone());
+        // A new one goes behind its equals, as it would when it is added.
+        drafts.push((replaces.unwrap_or("~").to_owned(), RuleDraft { enabled: true, ..trial }));
+        Ok((without, ask(drafts)))
+    }
+
     /// What an allocation would see: the account, the rankings of its shelves to the given depth,
     /// the credentials it names, and the census. Reads only.
-    pub async fn preview(&self, tenant: &TenantId, request: &Request, depth: usize) -> Result<Preview> {
+    pub async fn preview(&self, tenant: &TenantId, question: &Question, depth: usize) -> Result<Preview> {
+        let Question { request, rules } = question;
         let compiled = self.compiled_now().await?;
         let mut set = WorkingSet::default();
         let row = self.account(tenant, &request.account).await?;
-        let pinned = self.pinned_of(tenant, request.pinned).await?;
         let of_row = row.as_ref().map(|row| [row.credential_id.clone(), row.former_credential_id.clone()]);
-        let named: Vec<String> = of_row.into_iter().flatten().chain([pinned]).flatten().collect();
+        let mut named: Vec<String> = of_row.into_iter().flatten().flatten().collect();
+        named.extend(self.ids_of(tenant, request.pinned.into_iter().chain(request.guidance.named())).await?);
+        // Those that a rule bars may stand before the others.
+        let depth = depth + rules.named().count();
         let account = row.as_ref().map(view_of).unwrap_or_default();
         set.add(credentials(self.credentials_by_id(&named).await?)?);
         let shelves = compiled.tenants.get(tenant).map(|t| t.shelves.clone()).unwrap_or_default();
@@ -32,7 +83,11 @@ impl Store {
             set.add(credentials(rows)?);
         }
         let rows: Vec<CensusRow> = self.db().all(sql!(CENSUS), args![tenant, self.now()]).await?;
-        Ok(Preview { set, tenant: tenant.clone(), account, census: census_of(rows) })
+        let lines: Vec<NamedRow> = match named_by(rules) {
+            Some(named) => self.db().all(sql!(NAMED), args![tenant, self.now(), named]).await?,
+            None => Vec::new(),
+        };
+        Ok(Preview { set, tenant: tenant.clone(), account, census: census_of(rows, lines) })
     }
 
     async fn credentials_by_id(&self, ids: &[String]) -> Result<Vec<CredentialRow>> {
@@ -40,21 +95,13 @@ impl Store {
         self.db().all(sql!("SELECT c.* FROM credentials c WHERE c.id IN TEXTS($1)"), args![ids]).await
     }
 
-    async fn pinned_of(&self, tenant: &TenantId, pinned: Option<ApiId>) -> Result<Option<String>> {
-        let Some(api_id) = pinned else { return Ok(None) };
-        let pairs = json!([{ "t": tenant.as_str(), "a": api_id.get() }]).to_string();
-        Ok(self.db().optional::<(String,)>(sql!(CREDENTIAL_IDS), args![pairs]).await?.map(|r| r.0))
-    }
-
-    /// The strategy that a request comes to, by the compiled rules.
-    pub async fn resolve_strategy(
-        &self,
-        tenant: &TenantId,
-        asked: Option<Strategy>,
-        group: Option<&domain::GroupId>,
-    ) -> Result<Strategy> {
-        let compiled = self.compiled_now().await?;
-        Ok(compiled.tenants.get(tenant).map_or_else(Strategy::default, |rules| rules.strategy(asked, group)))
+    async fn ids_of(&self, tenant: &TenantId, api_ids: impl Iterator<Item = ApiId>) -> Result<Vec<String>> {
+        let pairs: Vec<_> = api_ids.map(|id| json!({ "t": tenant.as_str(), "a": id.get() })).collect();
+        if pairs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<(String,)> = self.db().all(sql!(CREDENTIAL_IDS), args![json!(pairs).to_string()]).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 }
 

@@ -7,6 +7,7 @@
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -63,6 +64,7 @@ pub struct Sealer {
     ambient: Ambient,
     keys: Vec<(u16, XChaCha20Poly1305)>,
     signing: SecretBox<[u8; 32]>,
+    hashing: SecretBox<[u8; 32]>,
 }
 
 impl Sealer {
@@ -71,14 +73,31 @@ impl Sealer {
         keys.sort_by_key(|k| std::cmp::Reverse(k.id));
         let newest = keys.first().ok_or_else(|| StoreError::WrongKey("no master key is given".to_owned()))?;
         let signing = SecretBox::new(Box::new(*derive(newest, b"api-pool jwt")));
+        // Of the oldest key, so that hashes are the same while keys rotate.
+        let oldest = keys.last().unwrap_or(newest);
+        let hashing = SecretBox::new(Box::new(*derive(oldest, b"api-pool hash")));
         let keys =
             keys.iter().map(|k| (k.id, XChaCha20Poly1305::new((&*derive(k, b"api-pool seal")).into()))).collect();
-        Ok(Self { ambient, keys, signing })
+        Ok(Self { ambient, keys, signing, hashing })
     }
 
     /// The key that signs JWTs.
     pub fn signing_key(&self) -> &[u8; 32] {
         self.signing.expose_secret()
+    }
+
+    /// HMAC-SHA256 of some parts: tells whether two are alike, and nothing else.
+    pub fn keyed_hash(&self, parts: &[&[u8]]) -> Vec<u8> {
+        // A key shorter than a block is filled up with zeros, says RFC 2104.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(self.hashing.expose_secret());
+        let mut hash = <Hmac<Sha256> as KeyInit>::new(&block.into());
+        for part in parts {
+            // With its length, so that two parts never run into one another.
+            hash.update(&(part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hash.finalize().into_bytes().to_vec()
     }
 
     /// The ids of the keys, newest first.

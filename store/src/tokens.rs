@@ -73,17 +73,21 @@ pub fn token_hash(token: &str) -> Vec<u8> {
 }
 
 impl Store {
-    /// Issues a token; its text is answered here and nowhere else.
+    /// Issues a token; its text is answered here and nowhere else. `None` when the request's key had
+    /// issued it before.
     pub async fn issue_token(
         &self,
         tenant: &TenantId,
         origin: &Origin,
         draft: &TokenDraft,
-    ) -> Result<(String, SecretString)> {
+    ) -> Result<(String, Option<SecretString>)> {
         draft.check(self.now())?;
         let id = self.ambient().new_id();
         let token = format!("svc_{}_{}", draft.product, hex(&self.ambient().random::<24>()));
         let mut tx = self.begin().await?;
+        if let Some(made) = tx.claim(tenant, origin.once.as_ref(), &id, self.now()).await? {
+            return Ok((made, None));
+        }
         tx.execute(
             sql!(
                 "INSERT INTO service_tokens (id, tenant_id, product, token_hash, scopes, member_level, note, created_by,
@@ -104,10 +108,13 @@ impl Store {
         )
         .await?;
         tx.bump_revision().await?;
-        let data = json!({ "token_id": id, "product": draft.product, "scopes": draft.scopes });
+        let after = json!({
+            "product": draft.product, "scopes": draft.scopes, "member_level": draft.member_level, "expires_at": draft.expires_at,
+        });
+        let data = json!({ "token_id": id, "after": after });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::TokenIssued).data(data)]).await?;
         tx.commit().await?;
-        Ok((id, SecretString::from(token)))
+        Ok((id, Some(SecretString::from(token))))
     }
 
     /// Live tokens in order of id, behind `after`.

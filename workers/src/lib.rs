@@ -44,10 +44,6 @@ pub struct Context {
 pub struct WorkerConfig {
     /// How credentials are scored.
     pub health: domain::health::HealthConfig,
-    /// When the pool is too full.
-    pub capacity: domain::capacity::Thresholds,
-    /// How long things are kept.
-    pub retention: Retention,
     /// Published sample ids, which imports refuse.
     pub samples: Vec<i64>,
     /// How often a worker says that it lives; one that is silent for four of these is dead, and its
@@ -61,28 +57,9 @@ impl Default for WorkerConfig {
     fn default() -> Self {
         Self {
             health: domain::health::HealthConfig::default(),
-            capacity: domain::capacity::Thresholds::default(),
-            retention: Retention::default(),
             samples: domain::import::SAMPLE_API_IDS.to_vec(),
             heartbeat: Duration::from_secs(10),
             poll: Duration::from_secs(1),
         }
-    }
-}
-
-/// How many days things are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention {
-    /// History and audit trail.
-    pub journal_days: u32,
-    /// Raw result reports; what they say of a credential is kept in its evidence.
-    pub results_days: u32,
-    /// Jobs that are done or parked.
-    pub jobs_days: u32,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self { journal_days: 365, results_days: 90, jobs_days: 14 }
     }
 }

@@ -57,7 +57,7 @@ impl AllocateRequest {
         choice("strategy", self.strategy.as_deref())
     }
 
-    pub(super) fn command(&self, caller: &Caller) -> Result<Allocate> {
+    pub(crate) fn command(&self, caller: &Caller) -> Result<Allocate> {
         let mut wrong = Wrong::default();
         let account = wrong.note(self.account());
         let strategy = wrong.note(self.strategy());
@@ -167,6 +167,7 @@ impl From<Allocated> for Allocation {
 /// Gives an account a credential: the one it holds, else its former one, else the best.
 #[utoipa::path(
     post, path = "/api/admin/api-pool/allocate", tag = "allocation", request_body = AllocateRequest,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body have the same answer for 24 hours")),
     responses(
         (status = 200, description = "The account's credential", body = Answer<Allocation>),
         (status = "4XX", description = "Refused, or not understood", body = crate::error::Problem, content_type = "application/problem+json"),
@@ -255,6 +256,7 @@ impl<T> Outcomes<T> {
 /// Allocates for up to 500 accounts; each has its own outcome, in order.
 #[utoipa::path(
     post, path = "/api/admin/api-pool/allocate/batch", tag = "allocation", request_body = AllocateBatch,
+    params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, description = "Outcomes in order", body = Answer<Outcomes<Allocation>>))
 )]
 pub async fn allocate_batch(

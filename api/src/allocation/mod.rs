@@ -6,20 +6,23 @@ mod preview;
 mod release;
 mod report;
 
+pub(crate) use allocate::AllocateRequest;
+pub(crate) use preview::{PreviewView, preview_of};
+
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::Sealed;
+use crate::door::doors;
 
 pub(crate) fn router() -> OpenApiRouter<Sealed> {
     OpenApiRouter::new()
-        .routes(routes!(allocate::allocate))
-        .routes(routes!(allocate::allocate_batch))
-        .routes(routes!(preview::preview))
-        .routes(routes!(release::release))
-        .routes(routes!(release::renew))
-        .routes(routes!(report::report))
-        .routes(routes!(report::report_batch))
-        .routes(routes!(account::account))
-        .routes(routes!(account::lookup))
+        .routes(doors!(allocate::allocate))
+        .routes(doors!(allocate::allocate_batch))
+        .routes(doors!(preview::preview))
+        .routes(doors!(release::release))
+        .routes(doors!(release::renew))
+        .routes(doors!(report::report))
+        .routes(doors!(report::report_batch))
+        .routes(doors!(account::account))
+        .routes(doors!(account::lookup))
 }

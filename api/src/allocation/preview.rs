@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use domain::TenantId;
 use domain::allocation::explain::{Parts, Ranked, SHOWN};
 use domain::allocation::{Census, Decision, Exhausted, Refusal, Request, Via};
 use serde::Serialize;
 use store::allocator::Refused;
+use store::preview::Question;
 use strum::IntoEnumIterator;
 use utoipa::ToSchema;
 
 use super::allocate::AllocateRequest;
 use crate::answer::Answer;
-use crate::context;
 use crate::error::{ApiError, ErrorBody, Result};
 use crate::extract::{Lenient, May, rights};
 use crate::fields::ApiIdText;
+use crate::{AppState, context};
 
 /// What would happen.
 #[derive(Serialize, ToSchema)]
@@ -68,28 +70,25 @@ pub async fn preview(
     Lenient(body): Lenient<AllocateRequest>,
 ) -> Result<Answer<PreviewView>> {
     let command = body.command(&may.caller)?;
-    let (store, tenant) = (&may.app.store, &may.caller.tenant);
-    if let Some(group) = &command.group {
+    let question = may.app.store.question(&may.caller.tenant, &may.caller.origin, &command).await?;
+    Ok(Answer::new(preview_of(&may.app, &may.caller.tenant, &question).await?))
+}
+
+/// What would happen to a request under some rules.
+pub(crate) async fn preview_of(app: &AppState, tenant: &TenantId, question: &Question) -> Result<PreviewView> {
+    let (store, request) = (&app.store, &question.request);
+    if let Some(group) = &request.group {
         store.group(tenant, group).await.map_err(|_| ApiError::field("group_id", "is not one of the groups"))?;
     }
-    let request = Request {
-        strategy: store.resolve_strategy(tenant, command.strategy, command.group.as_ref()).await?,
-        account: command.account,
-        group: command.group,
-        pinned: command.pinned,
-        level: command.level,
-        fresh: command.fresh,
-        ttl_millis: command.ttl_millis,
-    };
-    let preview = store.preview(tenant, &request, SHOWN + 1).await?;
-    let explanation = preview.explain(&request, context::now());
+    let preview = store.preview(tenant, question, SHOWN + 1).await?;
+    let explanation = preview.explain(request, context::now());
     let (chosen, would_use, refusal) = match explanation.outcome {
         Ok(Decision::Existing(id)) => (Some(id), Some("existing".to_owned()), None),
         Ok(Decision::Bind { credential, via }) => (Some(credential), Some(Via::to_string(&via)), None),
-        Err(refusal) => (None, None, Some(ApiError::from(refused(&refusal, &preview.census, &request)).body())),
+        Err(refusal) => (None, None, Some(ApiError::from(refused(&refusal, &preview.census, request)).body())),
     };
     let reason = |r: domain::allocation::Reason| (r.to_string(), explanation.rejected.get(&r).copied().unwrap_or(0));
-    Ok(Answer::new(PreviewView {
+    Ok(PreviewView {
         chosen: chosen.map(|id| Chosen {
             api_id: preview.api_id(&id).map(ApiIdText),
             name: preview.name(&id).map(str::to_owned),
@@ -99,7 +98,7 @@ pub async fn preview(
         refusal,
         candidates: explanation.candidates.into_iter().map(|ranked| candidate(ranked, &preview)).collect(),
         rejected: domain::allocation::Reason::iter().map(reason).collect(),
-    }))
+    })
 }
 
 fn candidate(ranked: Ranked, preview: &store::preview::Preview) -> CandidateView {
@@ -116,6 +115,7 @@ fn candidate(ranked: Ranked, preview: &store::preview::Preview) -> CandidateView
 
 fn refused(refusal: &Refusal, census: &Census, request: &Request) -> Refused {
     match refusal {
+        Refusal::DeniedByRule(name) => Refused::DeniedByRule(name.clone()),
         Refusal::CredentialBanned => Refused::CredentialBanned,
         Refusal::PinnedUnavailable(problem) => Refused::PinnedUnavailable(*problem),
         Refusal::AccountUnavailable { state, until } => Refused::AccountUnavailable { state: *state, until: *until },

@@ -1,7 +1,7 @@
 //! Result reports: one, or up to a thousand.
 
 use domain::blame::{Action, Fault};
-use domain::{ApiId, Status, Timestamp};
+use domain::{ApiId, Status};
 use serde::{Deserialize, Serialize};
 use store::allocator::{Command, Done, Report, Reported};
 use utoipa::ToSchema;
@@ -10,7 +10,7 @@ use super::allocate::{Outcomes, account_key, check_length};
 use crate::answer::Answer;
 use crate::error::{ApiError, Result};
 use crate::extract::{Lenient, May, Member, rights};
-use crate::fields::{ApiIdField, words};
+use crate::fields::{ApiIdField, moment_in, words};
 
 /// The most reports in a batch.
 const BATCH: usize = 1_000;
@@ -60,12 +60,7 @@ impl ReportRequest {
         if self.latency_ms.is_some_and(|ms| !(0..=MAX_LATENCY).contains(&ms)) {
             return Err(ApiError::field("latency_ms", "must be between 0 and 86400000"));
         }
-        let at = match self.at.as_deref().filter(|t| !t.is_empty()) {
-            Some(text) => {
-                Some(Timestamp::parse(text).ok_or_else(|| ApiError::field("at", "must be an RFC 3339 date and time"))?)
-            }
-            None => None,
-        };
+        let at = moment_in("at", self.at.as_deref())?;
         Ok(Command::Report(Report {
             api_id,
             success,

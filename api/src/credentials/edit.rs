@@ -7,7 +7,7 @@ use domain::health::Grade;
 use domain::{CredentialId, GroupId, MemberLevel, Status};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use store::credentials::{Filter, Page, Patch, Sort, SortKey};
+use store::credentials::{Credential, Filter, Page, Patch, Sort, SortKey};
 use utoipa::ToSchema;
 
 use super::view::CredentialView;
@@ -44,9 +44,26 @@ struct Place {
     responses((status = 200, description = "A page", body = Answer<List<CredentialView>>))
 )]
 pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<List<CredentialView>>> {
+    let filter = filter_in(&mut query)?;
+    let sort_text = query.text("sort").unwrap_or_else(|| "-created_at".to_owned());
+    let (sort, descending) = parse_sort(&sort_text)?;
+    let after = query.cursor::<Place>()?.map(|place| place.check(&sort_text, sort)).transpose()?;
+    let limit = query.limit()?;
+    query.end()?;
+
+    let page = Page { sort, descending, after, limit: limit + 1 };
+    let (store, tenant) = (&may.app.store, &may.caller.tenant);
+    let rows = store.credentials(tenant, &filter, &page).await?;
+    let total = store.count_credentials(tenant, &filter).await?;
+    let place = |last: &Credential| Cursor::write(&Place::of(&sort_text, sort, last));
+    Ok(Answer::new(List::page(rows, limit, total, place, CredentialView::from)))
+}
+
+/// The filters of a list, in a query or in a bulk action.
+pub(super) fn filter_in(query: &mut Query) -> Result<Filter> {
     let words = |list: Vec<Status>| list.iter().map(ToString::to_string).collect::<Vec<_>>();
     let grades = |list: Vec<Grade>| list.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let filter = Filter {
+    Ok(Filter {
         q: query.text("q").unwrap_or_default(),
         status: words(query.choices("status")?),
         not_status: words(query.choices("status!")?),
@@ -57,21 +74,7 @@ pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result
         tag: query.text("tag"),
         is_premium: query.optional_flag("is_premium")?,
         levels: query.choices("min_member_level")?,
-    };
-    let sort_text = query.text("sort").unwrap_or_else(|| "-created_at".to_owned());
-    let (sort, descending) = parse_sort(&sort_text)?;
-    let after = query.cursor::<Place>()?.map(|place| place.check(&sort_text, sort)).transpose()?;
-    let limit = query.limit()?;
-    query.end()?;
-
-    let page = Page { sort, descending, after, limit: limit + 1 };
-    let (store, tenant) = (&may.app.store, &may.caller.tenant);
-    let mut rows = store.credentials(tenant, &filter, &page).await?;
-    let counted = store.count_credentials(tenant, &filter).await?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|last| Cursor::write(&Place::of(&sort_text, sort, last)));
-    Ok(Answer::new(List::new(rows.into_iter().map(CredentialView::from).collect(), counted, next)))
+    })
 }
 
 fn parse_sort(text: &str) -> Result<(Sort, bool)> {
@@ -81,7 +84,7 @@ fn parse_sort(text: &str) -> Result<(Sort, bool)> {
 }
 
 impl Place {
-    fn of(sort_text: &str, sort: Sort, last: &store::credentials::Credential) -> Self {
+    fn of(sort_text: &str, sort: Sort, last: &Credential) -> Self {
         let (n, t) = match sort.key(last) {
             SortKey::Int(n) => (Some(n), None),
             SortKey::Text(t) => (None, Some(t)),
@@ -123,6 +126,7 @@ pub struct NewCredential {
 /// Adds a credential.
 #[utoipa::path(
     post, path = "/api/admin/api-pool/", tag = "credentials", request_body = NewCredential,
+    params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, description = "Added", body = Answer<CredentialView>))
 )]
 pub async fn add(
@@ -225,7 +229,7 @@ pub async fn update(
     Ok(answer(store.credential(&caller.tenant, &id).await?))
 }
 
-fn group(id: Option<String>) -> Result<Option<GroupId>> {
+pub(super) fn group(id: Option<String>) -> Result<Option<GroupId>> {
     let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(None) };
     let plausible = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric());
     if plausible { Ok(Some(GroupId::from(id))) } else { Err(ApiError::field("group_id", "is not one of the groups")) }
@@ -235,7 +239,7 @@ fn level(text: Option<&str>) -> Result<Option<MemberLevel>> {
     choice("min_member_level", text)
 }
 
-pub(super) fn answer(credential: store::credentials::Credential) -> Answer<CredentialView> {
+pub(super) fn answer(credential: Credential) -> Answer<CredentialView> {
     let version = credential.version;
     Answer::new(CredentialView::from(credential)).etag(version)
 }

@@ -56,7 +56,7 @@ pub async fn export(may: May<rights::ReadCredentials>, mut query: Query) -> Resu
     let include_hash = query.flag("include_hash")?;
     query.end()?;
     if include_hash {
-        may.caller.require(Permission::Reveal)?;
+        may.require(Permission::Reveal).await?;
     }
     may.app.store.note_export(&may.caller.tenant, &may.caller.origin, include_hash).await?;
     let format = if csv { ExportFormat::Csv } else { ExportFormat::Json };

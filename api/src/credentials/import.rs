@@ -126,6 +126,7 @@ pub struct ImportLater {
 /// job (202).
 #[utoipa::path(
     post, path = "/api/admin/api-pool/batch", tag = "credentials", request_body = ImportRequest,
+    params(("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 200, description = "Every line answered", body = Answer<ImportView>),
         (status = 202, description = "Runs as a job", body = Answer<ImportLater>),

@@ -1,6 +1,7 @@
 //! The pool's credentials: edit, decide, import, export.
 
 mod actions;
+mod bulk;
 mod edit;
 mod export;
 mod import;
@@ -11,24 +12,25 @@ pub(crate) use export::neutral;
 pub use export::{Export, ExportFormat};
 
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::Sealed;
+use crate::door::doors;
 
 pub(crate) fn router() -> OpenApiRouter<Sealed> {
     OpenApiRouter::new()
-        .routes(routes!(edit::list, edit::add))
+        .routes(doors!(edit::list, edit::add))
         // Older clients call the collection with and without its slash.
         .route("/api/admin/api-pool", axum::routing::get(edit::list).post(edit::add))
-        .routes(routes!(edit::get, edit::update, edit::delete))
-        .routes(routes!(actions::enable))
-        .routes(routes!(actions::disable))
-        .routes(routes!(actions::ban))
-        .routes(routes!(actions::unban))
-        .routes(routes!(actions::reset_failures))
-        .routes(routes!(actions::reveal))
-        .routes(routes!(import::import))
+        .routes(doors!(edit::get, edit::update, edit::delete))
+        .routes(doors!(actions::enable))
+        .routes(doors!(actions::disable))
+        .routes(doors!(actions::ban))
+        .routes(doors!(actions::unban))
+        .routes(doors!(actions::reset_failures))
+        .routes(doors!(actions::reveal))
+        .routes(doors!(import::import))
         .route("/api/admin/api-pool/batch-import", axum::routing::post(import::import))
-        .routes(routes!(import::undo))
-        .routes(routes!(export::export))
+        .routes(doors!(import::undo))
+        .routes(doors!(bulk::bulk))
+        .routes(doors!(export::export))
 }

@@ -14,7 +14,7 @@ use crate::error::{ApiError, Code, Result};
 /// The largest body, in bytes.
 const LIMIT: usize = 1 << 20;
 /// The largest import, in bytes.
-const UPLOAD_LIMIT: usize = 16 << 20;
+pub(crate) const UPLOAD_LIMIT: usize = 16 << 20;
 
 /// A body of an endpoint that older clients call: its type ignores fields that it does not know.
 #[derive(Debug)]

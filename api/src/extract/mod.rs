@@ -5,8 +5,9 @@ mod id;
 mod principal;
 mod query;
 
+pub(crate) use body::UPLOAD_LIMIT;
 pub use body::{Lenient, Member, Strict, Upload};
 pub use id::{Id, IfMatch};
-pub use principal::{Anyone, Caller, May, rights};
+pub use principal::{Anyone, Caller, May, Need, Right, rights};
 pub(crate) use query::one_of;
 pub use query::{Cursor, Query};

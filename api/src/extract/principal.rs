@@ -5,21 +5,21 @@
 //! may call it has nothing to work with and does not compile.
 
 use std::marker::PhantomData;
-use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
 use domain::access::Permission;
+use domain::event::Action;
 use domain::{MemberLevel, TenantId};
-use store::Origin;
 use store::allocator::Asker;
-use store::compiled::ServiceToken;
+use store::compiled::{Compiled, ServiceToken};
 use store::tokens::token_hash;
+use store::{Once, Origin};
 
 use crate::auth::Claims;
 use crate::error::{ApiError, Code, Result};
-use crate::{AppState, Sealed, context};
+use crate::{AppState, Sealed, address, context};
 
 /// A person or a service.
 #[derive(Clone, Debug)]
@@ -38,17 +38,27 @@ impl Principal {
         }
     }
 
-    fn permits(&self, permission: Permission) -> bool {
+    pub(crate) fn permits(&self, permission: Permission) -> bool {
         match self {
             Self::Person(claims) => claims.role.permits(permission),
             Self::Service(token) => token.scopes.iter().any(|scope| scope.permits(permission)),
         }
     }
 
-    fn tenant(&self) -> TenantId {
+    pub(crate) fn tenant(&self) -> TenantId {
         match self {
             Self::Person(claims) => claims.tenant(),
             Self::Service(token) => token.tenant.clone(),
+        }
+    }
+
+    fn meets(&self, need: Need) -> Result<(), String> {
+        match need {
+            Need::Permission(permission) if !self.permits(permission) => {
+                Err(format!("this needs the permission {permission}"))
+            }
+            Need::Person if matches!(self, Self::Service(_)) => Err("this is for people, not for services".to_owned()),
+            Need::Permission(_) | Need::Person => Ok(()),
         }
     }
 }
@@ -79,11 +89,6 @@ impl Caller {
         }
     }
 
-    /// A further permission that depends on what is asked.
-    pub fn require(&self, permission: Permission) -> Result<()> {
-        if self.principal.permits(permission) { Ok(()) } else { Err(forbidden(permission)) }
-    }
-
     /// The person, where services have no business.
     pub fn person(&self) -> Result<&Claims> {
         match &self.principal {
@@ -93,21 +98,26 @@ impl Caller {
     }
 }
 
-fn forbidden(permission: Permission) -> ApiError {
-    ApiError::new(Code::Forbidden, format!("this needs the permission {permission}"))
+/// What somebody has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Somebody who has this permission.
+    Permission(Permission),
+    /// Any person who is signed in.
+    Person,
 }
 
 /// A right as a type, so that it stands in a handler's signature.
 pub trait Right: Send + Sync + 'static {
-    /// The permission it stands for; `None` asks only for somebody who is signed in.
-    const PERMISSION: Option<Permission>;
+    /// What it asks for.
+    const NEED: Need;
 }
 
 /// The rights by name.
 pub mod rights {
     use domain::access::Permission;
 
-    use super::Right;
+    use super::{Need, Right};
 
     macro_rules! rights {
         ($($name:ident),*) => {
@@ -115,7 +125,7 @@ pub mod rights {
             #[derive(Debug)]
             pub struct $name;
             impl Right for $name {
-                const PERMISSION: Option<Permission> = Some(Permission::$name);
+                const NEED: Need = Need::Permission(Permission::$name);
             })*
         };
     }
@@ -129,15 +139,21 @@ pub mod rights {
         WriteCredentials,
         DeleteCredentials,
         Reveal,
+        ReadAudit,
+        WriteRules,
+        ReadSettings,
         WriteSettings,
-        ManageTokens
+        ReadTokens,
+        ManageTokens,
+        ReadUsers,
+        ManageUsers
     );
 
-    /// Anybody who is signed in.
+    /// Any person who is signed in.
     #[derive(Debug)]
-    pub struct SignedIn;
-    impl Right for SignedIn {
-        const PERMISSION: Option<Permission> = None;
+    pub struct Person;
+    impl Right for Person {
+        const NEED: Need = Need::Person;
     }
 }
 
@@ -151,20 +167,37 @@ pub struct May<R> {
     right: PhantomData<R>,
 }
 
+impl<R> May<R> {
+    /// A further permission that depends on what is asked.
+    pub async fn require(&self, permission: Permission) -> Result<()> {
+        insist(&self.app, &self.caller, Need::Permission(permission)).await
+    }
+}
+
 impl<R: Right> FromRequestParts<Sealed> for May<R> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Sealed) -> Result<Self> {
         let app = state.open();
         let principal = identify(parts, &app).await?;
-        let origin = origin(parts, principal.name());
+        let mut origin = origin(parts, &app, principal.name());
+        origin.once = parts.extensions.get::<Once>().map(|once| once.of(&origin.actor));
         context::asked_by(&origin.actor);
-        if let Some(permission) = R::PERMISSION.filter(|p| !principal.permits(*p)) {
-            return Err(forbidden(permission));
-        }
         let tenant = principal.tenant();
-        Ok(Self { app, caller: Caller { principal, tenant, origin }, right: PhantomData })
+        let caller = Caller { principal, tenant, origin };
+        insist(&app, &caller, R::NEED).await?;
+        Ok(Self { app, caller, right: PhantomData })
     }
+}
+
+/// Refuses, and notes it, whoever is not what is needed.
+async fn insist(app: &AppState, caller: &Caller, need: Need) -> Result<()> {
+    let Err(why) = caller.principal.meets(need) else { return Ok(()) };
+    let noted = app.store.note_refusal(&caller.tenant, &caller.origin, Action::AccessDenied, &why).await;
+    if let Err(error) = noted {
+        tracing::warn!(%error, "a refusal was not noted");
+    }
+    Err(ApiError::new(Code::Forbidden, why))
 }
 
 /// The application, for everybody. Only for what has to be open: signing in, health, documents.
@@ -180,13 +213,15 @@ impl FromRequestParts<Sealed> for Anyone {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &Sealed) -> Result<Self, Self::Rejection> {
-        Ok(Self { app: state.open(), origin: origin(parts, "anonymous".to_owned()) })
+        let app = state.open();
+        let origin = origin(parts, &app, Origin::NOBODY.to_owned());
+        Ok(Self { app, origin })
     }
 }
 
-fn origin(parts: &Parts, actor: String) -> Origin {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    Origin { actor, ip: peer.map(|p| p.0.ip().to_string()), request_id: Some(context::request_id()) }
+fn origin(parts: &Parts, app: &AppState, actor: String) -> Origin {
+    let ip = address::of(parts, &app.config.trusted_proxies);
+    Origin { actor, ip: ip.map(|ip| ip.to_string()), request_id: Some(context::request_id()), once: None }
 }
 
 async fn identify(parts: &Parts, app: &AppState) -> Result<Principal> {
@@ -197,23 +232,46 @@ async fn identify(parts: &Parts, app: &AppState) -> Result<Principal> {
         .map(|(_, token)| token.trim());
     match (header("x-service-token"), bearer) {
         (Some(token), _) => service(token, app).await,
-        (None, Some(token)) if token.starts_with("svc_") => service(token, app).await,
-        (None, Some(token)) => app.signer.verify(token, app.store.now()).map(Principal::Person),
+        (None, Some(token)) => app.identify(token).await,
         (None, None) => Err(ApiError::new(Code::Unauthenticated, "sign in, or send a service token")),
     }
 }
 
+impl AppState {
+    /// Whose token it is: a person's JWT or a service's.
+    pub(crate) async fn identify(&self, token: &str) -> Result<Principal> {
+        if token.starts_with("svc_") { service(token, self).await } else { person(token, self).await }
+    }
+}
+
+/// A JWT says who; what they are now, and whether their session still lives, is looked up in memory,
+/// at most half a second old.
+async fn person(token: &str, app: &AppState) -> Result<Principal> {
+    let invalid = || ApiError::new(Code::Unauthenticated, "the token is not valid");
+    let mut claims = app.signer.verify(token, app.store.now())?;
+    let compiled = known(app, |compiled| compiled.people.contains_key(&claims.sub)).await?;
+    if compiled.revoked_sessions.contains(&claims.sid) {
+        return Err(ApiError::new(Code::Unauthenticated, "the session has ended; sign in again"));
+    }
+    let person = compiled.people.get(&claims.sub).filter(|p| p.tenant == claims.tenant()).ok_or_else(invalid)?;
+    claims.name.clone_from(&person.username);
+    claims.role = person.role;
+    Ok(Principal::Person(claims))
+}
+
 async fn service(token: &str, app: &AppState) -> Result<Principal> {
     let hash = token_hash(token);
-    let mut compiled = app.store.compiled().await?;
-    if !compiled.tokens.contains_key(&hash) {
-        // It may have been issued a moment ago.
-        compiled = app.store.compiled_now().await?;
-    }
+    let compiled = known(app, |compiled| compiled.tokens.contains_key(&hash)).await?;
     let known = compiled.tokens.get(&hash);
     let token = known.ok_or_else(|| ApiError::new(Code::Unauthenticated, "the service token is not valid"))?;
     if token.expires_at.is_some_and(|end| end <= app.store.now()) {
         return Err(ApiError::new(Code::TokenExpired, "the service token has expired"));
     }
     Ok(Principal::Service(token.clone()))
+}
+
+/// What is compiled; looked at anew when `there` is not yet in it: it may have been made a moment ago.
+async fn known(app: &AppState, there: impl Fn(&Compiled) -> bool) -> Result<std::sync::Arc<Compiled>> {
+    let compiled = app.store.compiled().await?;
+    Ok(if there(&compiled) { compiled } else { app.store.compiled_now().await? })
 }

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{ApiId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::error::{ApiError, Result};
 
@@ -29,23 +30,46 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let mut given = BTreeMap::new();
+        let mut query = Self { given: BTreeMap::new() };
         for (name, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()) {
-            if value.len() > MAX_VALUE {
-                return Err(ApiError::field(&name, "must be at most 2048 bytes"));
-            }
-            if value.chars().any(char::is_control) || value.contains(char::REPLACEMENT_CHARACTER) {
-                return Err(ApiError::field(&name, "must be UTF-8 without control characters"));
-            }
-            if given.insert(name.to_string(), value.into_owned()).is_some() {
-                return Err(ApiError::field(&name, "must be given once"));
-            }
+            query.take_in(&name, value.into_owned())?;
         }
-        Ok(Self { given })
+        Ok(query)
     }
 }
 
 impl Query {
+    /// The same parameters as a JSON object: texts, numbers, truths, and lists of texts.
+    pub fn of(object: Map<String, Value>) -> Result<Self> {
+        let mut query = Self { given: BTreeMap::new() };
+        for (name, value) in object {
+            let text = match value {
+                Value::Null => continue,
+                Value::String(text) => text,
+                Value::Bool(_) | Value::Number(_) => value.to_string(),
+                Value::Array(list) if list.iter().all(Value::is_string) => {
+                    list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+                }
+                _ => return Err(ApiError::field(&name, "must be a text or a list of texts")),
+            };
+            query.take_in(&name, text)?;
+        }
+        Ok(query)
+    }
+
+    fn take_in(&mut self, name: &str, value: String) -> Result<()> {
+        if value.len() > MAX_VALUE {
+            return Err(ApiError::field(name, "must be at most 2048 bytes"));
+        }
+        if value.chars().any(char::is_control) || value.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(ApiError::field(name, "must be UTF-8 without control characters"));
+        }
+        match self.given.insert(name.to_owned(), value) {
+            None => Ok(()),
+            Some(_) => Err(ApiError::field(name, "must be given once")),
+        }
+    }
+
     /// A text; an empty one counts as absent.
     pub fn text(&mut self, name: &str) -> Option<String> {
         self.given.remove(name).filter(|value| !value.is_empty())

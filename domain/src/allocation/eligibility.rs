@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Request;
-use crate::Timestamp;
 use crate::credential::{Candidate, Shelf, Standing};
+use crate::{ApiId, Timestamp};
 
 /// Why a credential is out of the choice. A credential counts under the first that holds, in the
 /// order: group, banned, disabled, cooling, level, rule.
@@ -30,15 +30,22 @@ pub enum Reason {
 
 /// Why `candidate` is not for this caller at `now`; `None` when it is. A full one is eligible.
 pub fn rejection(candidate: &Candidate, request: &Request, now: Timestamp) -> Option<Reason> {
-    judge(&candidate.shelf, candidate.standing, candidate.is_cooling(now), request)
+    let permitted = || request.guidance.permits(candidate);
+    judge(&candidate.shelf, candidate.standing, candidate.is_cooling(now), request, permitted)
 }
 
-/// Whether a shelf holds anything that the caller may have.
+/// Whether a shelf holds anything that the caller may have, but for credentials that a rule names.
 pub fn shelf_is_open(shelf: &Shelf, request: &Request) -> bool {
-    judge(shelf, Standing::Enabled, false, request).is_none()
+    judge(shelf, Standing::Enabled, false, request, || request.guidance.permits_shelf(shelf)).is_none()
 }
 
-fn judge(shelf: &Shelf, standing: Standing, cooling: bool, request: &Request) -> Option<Reason> {
+fn judge(
+    shelf: &Shelf,
+    standing: Standing,
+    cooling: bool,
+    request: &Request,
+    permitted: impl FnOnce() -> bool,
+) -> Option<Reason> {
     if request.group.is_some() && request.group != shelf.group {
         return Some(Reason::Group);
     }
@@ -47,6 +54,7 @@ fn judge(shelf: &Shelf, standing: Standing, cooling: bool, request: &Request) ->
         Standing::Disabled => Some(Reason::Disabled),
         Standing::Enabled if cooling => Some(Reason::Cooling),
         Standing::Enabled if request.level < shelf.min_level => Some(Reason::Level),
+        Standing::Enabled if !permitted() => Some(Reason::Rule),
         Standing::Enabled => None,
     }
 }
@@ -56,6 +64,9 @@ fn judge(shelf: &Shelf, standing: Standing, cooling: bool, request: &Request) ->
 pub struct Census {
     /// One line for each combination that occurs.
     pub lines: Vec<CensusLine>,
+    /// The credentials that some rule names: they stand in the lines too, and may be judged
+    /// otherwise than their shelf.
+    pub named: Vec<NamedLine>,
 }
 
 /// So many credentials are alike.
@@ -71,6 +82,19 @@ pub struct CensusLine {
     pub count: i64,
 }
 
+/// One credential that a rule names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedLine {
+    /// Telegram's id.
+    pub api_id: ApiId,
+    /// Its shelf.
+    pub shelf: Shelf,
+    /// Its standing.
+    pub standing: Standing,
+    /// Whether it is cooling.
+    pub cooling: bool,
+}
+
 /// What an exhausted pool comes down to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Exhausted {
@@ -83,12 +107,23 @@ pub enum Exhausted {
 impl Census {
     /// The credentials that are out of the choice, counted by reason.
     pub fn rejected(&self, request: &Request) -> BTreeMap<Reason, i64> {
-        let mut counts = BTreeMap::new();
-        for line in &self.lines {
-            if let Some(reason) = judge(&line.shelf, line.standing, line.cooling, request) {
-                *counts.entry(reason).or_default() += line.count;
+        let mut counts = BTreeMap::<Reason, i64>::new();
+        let mut count = |reason: Option<Reason>, number: i64| {
+            if let Some(reason) = reason {
+                *counts.entry(reason).or_default() += number;
             }
+        };
+        for line in &self.lines {
+            let permitted = || request.guidance.permits_shelf(&line.shelf);
+            count(judge(&line.shelf, line.standing, line.cooling, request, permitted), line.count);
         }
+        for NamedLine { api_id, shelf, standing, cooling } in &self.named {
+            // Taken from where its shelf has put it, and counted by itself.
+            count(judge(shelf, *standing, *cooling, request, || request.guidance.permits_shelf(shelf)), -1);
+            let permitted = || request.guidance.permits_named(shelf, *api_id);
+            count(judge(shelf, *standing, *cooling, request, permitted), 1);
+        }
+        counts.retain(|_, number| *number > 0);
         counts
     }
 

@@ -42,6 +42,8 @@ pub struct Ranked {
 /// The parts of the order, first to last.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Parts {
+    /// The rule that ranks it first, if any does.
+    pub preferred_by: Option<String>,
     /// Premium counts for this caller, and this one is.
     pub premium: bool,
     /// Its priority.
@@ -88,6 +90,7 @@ fn ranked(place: usize, candidate: &Candidate, next: Option<&Candidate>, request
         rank: place + 1,
         utilisation,
         parts: Parts {
+            preferred_by: request.guidance.preferred_by(candidate).map(str::to_owned),
             premium: request.level.prefers_premium() && candidate.shelf.is_premium,
             priority: candidate.priority,
             strategy: request.strategy.criterion(),
@@ -101,7 +104,12 @@ fn ranked(place: usize, candidate: &Candidate, next: Option<&Candidate>, request
 /// The first part in which `candidate` beats `next`.
 fn why(candidate: &Candidate, next: &Candidate, request: &Request) -> String {
     let strategy = request.strategy;
-    if request.level.prefers_premium() && candidate.shelf.is_premium != next.shelf.is_premium {
+    let guidance = &request.guidance;
+    if let Some(rule) = guidance.preferred_by(candidate)
+        && guidance.preference(candidate) != guidance.preference(next)
+    {
+        format!("the rule {rule} ranks it first")
+    } else if request.level.prefers_premium() && candidate.shelf.is_premium != next.shelf.is_premium {
         "premium goes first for this level".to_owned()
     } else if candidate.priority != next.priority {
         format!("priority {} over {}", candidate.priority, next.priority)

@@ -1,6 +1,6 @@
 //! The choice: which credential an account gets, and why.
 //!
-//! [`decide`] is the whole rule, in the order in which it holds: sticky, availability of the
+//! [`decide`] is the whole rule, in the order in which it holds: sticky, denied, availability of the
 //! account, pinned, affinity, ranking. The allocator, the preview and the tests call this one.
 
 pub mod eligibility;
@@ -11,9 +11,10 @@ pub mod strategy;
 #[cfg(test)]
 mod tests;
 
-pub use eligibility::{Census, CensusLine, Exhausted, Reason};
+pub use eligibility::{Census, CensusLine, Exhausted, NamedLine, Reason};
 
 use crate::credential::Standing;
+use crate::rule::Guidance;
 use crate::{AccountKey, AccountState, ApiId, CredentialId, GroupId, Strategy, Timestamp, credential};
 use credential::{Candidate, MemberLevel};
 
@@ -39,6 +40,8 @@ pub struct Request {
     pub fresh: bool,
     /// A lease of this length, in milliseconds from now; none lasts until released.
     pub ttl_millis: Option<i64>,
+    /// What the rules say to this caller.
+    pub guidance: Guidance,
 }
 
 /// What the pool knows of the account that asks.
@@ -99,12 +102,14 @@ pub trait Pool {
 }
 
 /// How a new binding came about; `strategy_used` on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Via {
     /// The account's former credential.
     Affinity,
     /// Pinned by the caller.
     Manual,
+    /// A rule bound the caller to it, or ranked it first.
+    Rule(String),
     /// Ranked first.
     Strategy(Strategy),
 }
@@ -114,6 +119,7 @@ impl std::fmt::Display for Via {
         match self {
             Self::Affinity => f.write_str("affinity"),
             Self::Manual => f.write_str("manual"),
+            Self::Rule(name) => write!(f, "rule:{name}"),
             Self::Strategy(strategy) => strategy.fmt(f),
         }
     }
@@ -136,6 +142,8 @@ pub enum Decision {
 /// Why not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// The rule of this name refuses the caller.
+    DeniedByRule(String),
     /// The account's own credential is banned.
     CredentialBanned,
     /// The pinned credential can't take it, or the account holds another.
@@ -175,6 +183,9 @@ pub fn decide(request: &Request, account: &AccountView, pool: &impl Pool, now: T
     if let Some(holding) = holding.filter(|_| !request.fresh) {
         return keep(request, holding, pool);
     }
+    if let Some(rule) = &request.guidance.denied_by {
+        return Err(Refusal::DeniedByRule(rule.clone()));
+    }
     account.availability(now)?;
     let has_room = |c: &Candidate| has_room(c, request, account, now);
 
@@ -187,8 +198,14 @@ pub fn decide(request: &Request, account: &AccountView, pool: &impl Pool, now: T
     pool.candidates(request)
         .filter(|c| eligibility::rejection(c, request, now).is_none() && has_room(c))
         .min_by(|a, b| rank::compare(a, b, request))
-        .map(|best| Decision::Bind { credential: best.id.clone(), via: Via::Strategy(request.strategy) })
+        .map(|best| Decision::Bind { credential: best.id.clone(), via: via(best, request) })
         .ok_or(Refusal::Exhausted)
+}
+
+/// How the first of a ranking got there.
+fn via(best: &Candidate, request: &Request) -> Via {
+    let rule = request.guidance.chosen_by(best);
+    rule.map_or(Via::Strategy(request.strategy), |name| Via::Rule(name.to_owned()))
 }
 
 /// Whether `candidate` has a slot for this account. What the account gives back in the same step,

@@ -73,6 +73,7 @@ fn ask() -> Request {
         level: MemberLevel::Free,
         fresh: false,
         ttl_millis: None,
+        guidance: Guidance::default(),
     }
 }
 
@@ -110,7 +111,13 @@ fn census(cards: &[Candidate], now: i64) -> Census {
         cooling: c.cooldown_until.is_some_and(|until| until.millis() > now),
         count: 1,
     };
-    Census { lines: cards.iter().map(line).collect() }
+    let named = |c: &Candidate| NamedLine {
+        api_id: c.api_id,
+        shelf: c.shelf.clone(),
+        standing: c.standing,
+        cooling: c.is_cooling(at(now)),
+    };
+    Census { lines: cards.iter().map(line).collect(), named: cards.iter().map(named).collect() }
 }
 
 // ---- sticky ----------------------------------------------------------------------------------

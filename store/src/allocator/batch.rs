@@ -3,12 +3,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use domain::allocation::{AccountView, CensusLine, Request, eligibility};
+use domain::allocation::{AccountView, Census, Request, eligibility};
 use domain::event::Action;
 use domain::{AccountKey, ApiId, CredentialId, TenantId, Timestamp};
 use serde_json::{Value, json};
 
-use super::command::{Command, Release};
+use super::command::{Allocate, Command, Release, Report};
+use super::replay::Made;
 use super::working::{AccountRow, Selector, WorkingSet};
 use super::{Asker, CensusCache, Work};
 use crate::compiled::{Compiled, TenantRules};
@@ -30,6 +31,10 @@ pub(crate) struct Batch {
     pub(super) results: Vec<Value>,
     /// Reports of this batch by `result_id`, so that a twin within the batch counts once.
     pub(super) seen_results: HashMap<(TenantId, String), String>,
+    /// What idempotency keys have made, before this batch and in it.
+    pub(super) made: HashMap<(TenantId, String), Made>,
+    /// Keys that are to be kept, as JSON rows.
+    pub(super) keys: Vec<Value>,
     /// Credentials that this batch has banned.
     pub(super) banned: Vec<CredentialId>,
     log: Vec<(Asker, Entry)>,
@@ -64,6 +69,8 @@ impl Batch {
             set: WorkingSet::default(),
             results: Vec::new(),
             seen_results: HashMap::new(),
+            made: HashMap::new(),
+            keys: Vec::new(),
             banned: Vec::new(),
             log: Vec::new(),
             depth: 0,
@@ -84,7 +91,8 @@ impl Batch {
         }
         let rows = self.tx.load_accounts(&accounts.into_iter().collect::<Vec<_>>()).await?;
         let mut ids = self.take_in_accounts(rows)?;
-        ids.extend(self.tx.credential_ids(&api_ids_named(work)).await?);
+        ids.extend(self.tx.credential_ids(&self.api_ids_named(work)?).await?);
+        ids.extend(self.load_made(work).await?);
         let selectors = self.selectors_wanted(work)?;
         if self.careful {
             for selector in &selectors {
@@ -110,7 +118,9 @@ impl Batch {
             if let Some(api_id) = command.pinned {
                 pinned.insert((tenant, api_id));
             } else {
-                let shelves = self.shelves_of(&tenant, &self.request(asker, command)?)?;
+                let request = self.request(asker, command)?;
+                pinned.extend(request.guidance.named().map(|api_id| (tenant.clone(), api_id)));
+                let shelves = self.shelves_of(&tenant, &request)?;
                 choices.insert((tenant, shelves));
             }
         }
@@ -124,6 +134,25 @@ impl Batch {
             accounts.extend(keys.into_iter().map(|key| (tenant.clone(), key)));
         }
         Ok(accounts)
+    }
+
+    /// The `api_id`s that requests name, or that rules name for them.
+    fn api_ids_named(&self, work: &[Work]) -> Result<Vec<(TenantId, ApiId)>> {
+        let mut named = BTreeSet::new();
+        for Work { asker, command, .. } in work {
+            let tenant = || asker.tenant.clone();
+            match command {
+                Command::Allocate(Allocate { pinned: Some(api_id), .. }) | Command::Report(Report { api_id, .. }) => {
+                    _ = named.insert((tenant(), *api_id))
+                }
+                Command::Allocate(allocate) => {
+                    let request = self.request(asker, allocate)?;
+                    named.extend(request.guidance.named().map(|api_id| (tenant(), api_id)));
+                }
+                Command::Release(_) | Command::Renew(_) => {}
+            }
+        }
+        Ok(named.into_iter().collect())
     }
 
     async fn accounts_named(&mut self, work: &[Work]) -> Result<BTreeSet<(TenantId, AccountKey)>> {
@@ -210,7 +239,7 @@ impl Batch {
         }
         let mut found = 0;
         for selector in self.selectors(tenant, request)? {
-            // Rows of this batch may still look open to the database.
+            // Rows of this batch may still look open to the database, and rules may bar some.
             let limit = self.depth + self.set.credentials.len();
             let mut open = self.tx.ranking_ids(&selector, self.now, limit).await?;
             open.retain(|id| !self.set.credentials.contains_key(id));
@@ -227,19 +256,25 @@ impl Batch {
     /// Lets go of leases that have ended on the credentials that a request may have, so that a
     /// refusal never rests on them. How many there were.
     async fn lapse_for(&mut self, tenant: &TenantId, request: &Request) -> Result<usize> {
-        let choice = match request.pinned {
-            Some(api_id) => {
-                let Some(id) = self.set.by_api_id(tenant, api_id) else { return Ok(0) };
-                Choice::Pinned(id.clone())
-            }
-            None => self.shelves_of(tenant, request)?,
-        };
-        if !self.lapsed.insert((tenant.clone(), choice.clone())) {
-            return Ok(0);
+        let named = request.pinned.map_or_else(|| request.guidance.named().collect(), |pinned| vec![pinned]);
+        let named = named.into_iter().filter_map(|api_id| self.set.by_api_id(tenant, api_id).cloned());
+        let mut choices: Vec<Choice> = named.map(Choice::Pinned).collect();
+        if request.pinned.is_none() {
+            choices.push(self.shelves_of(tenant, request)?);
         }
+        let mut lapsed = 0;
+        for choice in choices {
+            if self.lapsed.insert((tenant.clone(), choice.clone())) {
+                lapsed += self.lapse_on(tenant, &choice).await?;
+            }
+        }
+        Ok(lapsed)
+    }
+
+    async fn lapse_on(&mut self, tenant: &TenantId, choice: &Choice) -> Result<usize> {
         // Leases that this batch has ended still stand in the database.
         let limit = LAPSED_AT_ONCE + self.set.accounts.len();
-        let keys = self.tx.expired_on(tenant, &choice, self.now, limit).await?;
+        let keys = self.tx.expired_on(tenant, choice, self.now, limit).await?;
         let keys: Vec<_> = keys.into_iter().map(|key| (tenant.clone(), key)).collect();
         let new: Vec<_> = keys.iter().filter(|key| !self.set.accounts.contains_key(key)).cloned().collect();
         if !new.is_empty() {
@@ -336,18 +371,19 @@ impl Batch {
     }
 
     /// The tenant's census, as fresh as `cache` keeps it.
-    pub(super) async fn census(&mut self, tenant: &TenantId, cache: &mut CensusCache) -> Result<Vec<CensusLine>> {
-        if let Some(lines) = cache.get(tenant, self.compiled.revision) {
-            return Ok(lines);
+    pub(super) async fn census(&mut self, tenant: &TenantId, cache: &mut CensusCache) -> Result<Census> {
+        if let Some(census) = cache.get(tenant, self.compiled.revision) {
+            return Ok(census);
         }
-        let census = self.tx.census(tenant, self.now).await?;
-        cache.put(tenant, self.compiled.revision, census.lines.clone());
-        Ok(census.lines)
+        let rules = Arc::clone(&self.rules(tenant)?.rules);
+        let census = self.tx.census(tenant, &rules, self.now).await?;
+        cache.put(tenant, self.compiled.revision, census.clone());
+        Ok(census)
     }
 
     /// Numbers what happened, writes everything and commits.
     pub(crate) async fn finish(mut self) -> Result<()> {
-        if self.log.is_empty() && self.results.is_empty() {
+        if self.log.is_empty() && self.results.is_empty() && self.keys.is_empty() {
             return self.tx.rollback().await;
         }
         let log = std::mem::take(&mut self.log);
@@ -361,6 +397,7 @@ impl Batch {
             row["s"] = json!(seq);
         }
         self.tx.save_results(results).await?;
+        self.tx.keep_keys(std::mem::take(&mut self.keys), self.now).await?;
         if !rows.is_empty() {
             insert(&mut self.tx, self.now, &rows).await?;
         }
@@ -399,19 +436,4 @@ impl Batch {
 
 fn previous(head: &mut i64, seq: i64) -> Option<i64> {
     Some(std::mem::replace(head, seq)).filter(|prev| *prev > 0)
-}
-
-fn api_ids_named(work: &[Work]) -> Vec<(TenantId, ApiId)> {
-    let named: BTreeSet<_> = work
-        .iter()
-        .filter_map(|Work { asker, command, .. }| {
-            let api_id = match command {
-                Command::Allocate(a) => a.pinned?,
-                Command::Report(r) => r.api_id,
-                _ => return None,
-            };
-            Some((asker.tenant.clone(), api_id))
-        })
-        .collect();
-    named.into_iter().collect()
 }

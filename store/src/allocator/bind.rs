@@ -1,6 +1,6 @@
 //! Allocate, release and renew, applied to a batch's working set.
 
-use domain::allocation::{Census, Decision, Exhausted, PinnedProblem, Refusal, Request, decide};
+use domain::allocation::{Decision, Exhausted, PinnedProblem, Refusal, Request, decide};
 use domain::event::Action;
 use domain::{AccountKey, AllocationId, CredentialId, TenantId};
 use serde_json::json;
@@ -20,16 +20,7 @@ pub(super) type Outcome<T> = Result<Result<T, Refused>>;
 impl Batch {
     /// The request with its strategy resolved.
     pub(super) fn request(&self, asker: &Asker, command: &Allocate) -> Result<Request> {
-        let rules = self.rules(&asker.tenant)?;
-        Ok(Request {
-            account: command.account.clone(),
-            strategy: rules.strategy(command.strategy, command.group.as_ref()),
-            group: command.group.clone(),
-            pinned: command.pinned,
-            level: command.level,
-            fresh: command.fresh,
-            ttl_millis: command.ttl_millis,
-        })
+        Ok(command.request(self.rules(&asker.tenant)?, &asker.origin, self.now))
     }
 
     pub(super) async fn allocate(
@@ -42,6 +33,13 @@ impl Batch {
         if command.group.as_ref().is_some_and(|g| self.rules(&asker.tenant).is_ok_and(|r| !r.groups.contains_key(g))) {
             return Ok(Err(Refused::UnknownGroup));
         }
+        if let Some(once) = &asker.origin.once {
+            match self.made_before(asker, once, sealer)? {
+                Some(Ok(allocated)) => return Ok(Ok(allocated)),
+                Some(Err(())) => return Ok(Err(Refused::KeyReused)),
+                None => {}
+            }
+        }
         let request = self.request(asker, command)?;
         let decision = loop {
             let view = self.account_view(&asker.tenant, &request.account);
@@ -51,14 +49,17 @@ impl Batch {
                 break decision;
             }
         };
-        match decision {
-            Ok(Decision::Existing(_)) => self.allocated(asker, &request, true, sealer).map(Ok),
+        let existing = match decision {
+            Ok(Decision::Existing(_)) => true,
             Ok(Decision::Bind { credential, via }) => {
                 self.attach(asker, &request, &credential, via.to_string())?;
-                self.allocated(asker, &request, false, sealer).map(Ok)
+                false
             }
-            Err(refusal) => self.refused(&asker.tenant, &request, refusal, census).await.map(Err),
-        }
+            Err(refusal) => return self.refused(&asker.tenant, &request, refusal, census).await.map(Err),
+        };
+        let allocated = self.allocated(asker, &request, existing, sealer)?;
+        self.keep_key(asker, &allocated);
+        Ok(Ok(allocated))
     }
 
     /// Ends what the account held, and binds it to `credential`.
@@ -130,11 +131,12 @@ impl Batch {
         cache: &mut CensusCache,
     ) -> Result<Refused> {
         Ok(match refusal {
+            Refusal::DeniedByRule(name) => Refused::DeniedByRule(name),
             Refusal::CredentialBanned => Refused::CredentialBanned,
             Refusal::PinnedUnavailable(problem) => Refused::PinnedUnavailable(problem),
             Refusal::AccountUnavailable { state, until } => Refused::AccountUnavailable { state, until },
             Refusal::Exhausted => {
-                let census = Census { lines: self.census(tenant, cache).await? };
+                let census = self.census(tenant, cache).await?;
                 match census.refusal(request) {
                     Exhausted::Full => Refused::PoolFull,
                     Exhausted::NoneEligible(reasons) => Refused::NoneAvailable(reasons),

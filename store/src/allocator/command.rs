@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use domain::allocation::{PinnedProblem, Reason};
+use domain::allocation::{PinnedProblem, Reason, Request};
 use domain::blame::{Action, Fault};
+use domain::rule::Caller;
 use domain::{
     AccountKey, AccountState, AllocationId, ApiId, CredentialId, GroupId, MemberLevel, Status, Strategy, TenantId,
     Timestamp,
 };
 use secrecy::SecretString;
 
+use crate::compiled::TenantRules;
 use crate::{Origin, StoreError};
 
 /// On whose behalf.
@@ -51,6 +53,29 @@ pub struct Allocate {
     pub fresh: bool,
     /// A lease of this length, in milliseconds.
     pub ttl_millis: Option<i64>,
+}
+
+impl Allocate {
+    /// The request as `domain` decides it: with its strategy, and what the rules say to the caller.
+    pub(crate) fn request(&self, rules: &TenantRules, origin: &Origin, now: Timestamp) -> Request {
+        let caller = Caller {
+            account: &self.account,
+            operator: &origin.actor,
+            ip: origin.ip.as_deref().and_then(|ip| ip.parse().ok()),
+            level: self.level,
+            group: self.group.as_ref(),
+        };
+        Request {
+            guidance: rules.rules.guide(&caller, now),
+            account: self.account.clone(),
+            strategy: rules.strategy(self.strategy, self.group.as_ref()),
+            group: self.group.clone(),
+            pinned: self.pinned,
+            level: self.level,
+            fresh: self.fresh,
+            ttl_millis: self.ttl_millis,
+        }
+    }
 }
 
 /// What is to be let go of.
@@ -184,6 +209,10 @@ pub enum Refused {
     PoolFull,
     /// No eligible credential, for these reasons.
     NoneAvailable(BTreeMap<Reason, i64>),
+    /// The rule of this name refuses the caller.
+    DeniedByRule(String),
+    /// The request's idempotency key was used for another request.
+    KeyReused,
     /// The account's own credential is banned.
     CredentialBanned,
     /// The pinned one can't take it.

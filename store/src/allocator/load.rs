@@ -1,7 +1,10 @@
 //! The statements that fill the working set. Each takes a whole batch at once.
 
-use domain::allocation::{Census, CensusLine};
+use std::collections::BTreeSet;
+
+use domain::allocation::{Census, CensusLine, NamedLine};
 use domain::credential::{Shelf, Standing};
+use domain::rule::RuleSet;
 use domain::{AccountKey, ApiId, CredentialId, Strategy, TenantId, Timestamp};
 use serde_json::{Value, json};
 
@@ -77,6 +80,12 @@ pub(crate) const CENSUS: &str = "
     SELECT shelf, standing, cooldown_until > $2 AS cooling, COUNT(*) AS number
     FROM credentials WHERE tenant_id = $1 AND deleted_at IS NULL
     GROUP BY shelf, standing, cooldown_until > $2";
+
+/// The credentials that rules name, as the census counts them.
+pub(crate) const NAMED: &str = "
+    SELECT c.api_id, c.shelf, c.standing, c.cooldown_until > $2 AS cooling
+    FROM EACH($3) AS e CROSS JOIN credentials c
+    WHERE c.tenant_id = $1 AND c.api_id = CAST(e.value ->> 'a' AS BIGINT) AND c.deleted_at IS NULL";
 
 /// The first of a shelf in a strategy's order: a walk along that strategy's index.
 macro_rules! ranking {
@@ -220,16 +229,30 @@ impl Tx {
         Ok(ids.into_iter().map(|(id,)| CredentialId::from(id)).collect())
     }
 
-    /// The tenant's census.
-    pub(crate) async fn census(&mut self, tenant: &TenantId, now: Timestamp) -> Result<Census> {
-        Ok(census_of(self.all(sql!(CENSUS), args![tenant, now]).await?))
+    /// The tenant's census, with the credentials that rules name.
+    pub(crate) async fn census(&mut self, tenant: &TenantId, rules: &RuleSet, now: Timestamp) -> Result<Census> {
+        let lines = self.all(sql!(CENSUS), args![tenant, now]).await?;
+        let named = match named_by(rules) {
+            Some(named) => self.all(sql!(NAMED), args![tenant, now, named]).await?,
+            None => Vec::new(),
+        };
+        Ok(census_of(lines, named))
     }
+}
+
+/// `[{"a": api_id}]` of the credentials that rules name; `None` when they name none.
+pub(crate) fn named_by(rules: &RuleSet) -> Option<String> {
+    let named: BTreeSet<i64> = rules.named().map(ApiId::get).collect();
+    (!named.is_empty()).then(|| named.into_iter().map(|api_id| json!({ "a": api_id })).collect::<Value>().to_string())
 }
 
 /// One line of the census as it is selected.
 pub(crate) type CensusRow = (String, String, bool, i64);
 
-pub(crate) fn census_of(rows: Vec<CensusRow>) -> Census {
+/// One credential that a rule names, as it is selected.
+pub(crate) type NamedRow = (i64, String, String, bool);
+
+pub(crate) fn census_of(rows: Vec<CensusRow>, named: Vec<NamedRow>) -> Census {
     let line = |(shelf, standing, cooling, count): CensusRow| {
         Some(CensusLine {
             shelf: Shelf::from_key(&shelf)?,
@@ -238,7 +261,15 @@ pub(crate) fn census_of(rows: Vec<CensusRow>) -> Census {
             count,
         })
     };
-    Census { lines: rows.into_iter().filter_map(line).collect() }
+    let one = |(api_id, shelf, standing, cooling): NamedRow| {
+        Some(NamedLine {
+            api_id: ApiId::new(api_id)?,
+            shelf: Shelf::from_key(&shelf)?,
+            standing: standing.parse::<Standing>().ok()?,
+            cooling,
+        })
+    };
+    Census { lines: rows.into_iter().filter_map(line).collect(), named: named.into_iter().filter_map(one).collect() }
 }
 
 /// `[{"t": tenant, "a": value}]`

@@ -10,6 +10,7 @@ pub(crate) mod batch;
 mod bind;
 pub mod command;
 pub(crate) mod load;
+mod replay;
 mod report;
 pub(crate) mod save;
 pub(crate) mod working;
@@ -19,8 +20,9 @@ pub(crate) mod statements {
     //! The hot statements, for the tests that look at their plans.
     pub(crate) use super::load::{
         ACCOUNTS, ACCOUNTS_OF_ALLOCATIONS, ACCOUNTS_OF_CREDENTIAL, CENSUS, CREDENTIAL_IDS, CREDENTIALS,
-        EXPIRED_ACCOUNTS, EXPIRED_ON_CREDENTIAL, EXPIRED_ON_SHELVES, ranking, ranking_peek,
+        EXPIRED_ACCOUNTS, EXPIRED_ON_CREDENTIAL, EXPIRED_ON_SHELVES, NAMED, ranking, ranking_peek,
     };
+    pub(crate) use super::replay::{KEEP_KEYS, SEEN_KEYS};
     pub(crate) use super::report::SEEN_RESULTS;
     pub(crate) use super::save;
 }
@@ -28,7 +30,7 @@ pub(crate) mod statements {
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use domain::allocation::CensusLine;
+use domain::allocation::Census;
 use domain::blame::BlameConfig;
 use domain::{TenantId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
@@ -97,9 +99,11 @@ impl Allocator {
             return commands.iter().map(|_| Err(Refused::Overloaded)).collect();
         };
         let mut answers = Vec::with_capacity(commands.len());
-        for (permit, command) in room.zip(commands) {
+        for (index, (permit, command)) in room.zip(commands).enumerate() {
             let (reply, answer) = oneshot::channel();
-            permit.send(Work { asker: asker.clone(), command, reply });
+            let mut asker = asker.clone();
+            asker.origin.once = asker.origin.once.map(|once| once.member(index));
+            permit.send(Work { asker, command, reply });
             answers.push(answer);
         }
         let mut done = Vec::with_capacity(answers.len());
@@ -113,17 +117,17 @@ impl Allocator {
 /// Censuses of the last second.
 #[derive(Debug, Default)]
 pub(crate) struct CensusCache {
-    held: HashMap<TenantId, (Instant, i64, Vec<CensusLine>)>,
+    held: HashMap<TenantId, (Instant, i64, Census)>,
 }
 
 impl CensusCache {
-    fn get(&self, tenant: &TenantId, revision: i64) -> Option<Vec<CensusLine>> {
-        let (at, of, lines) = self.held.get(tenant)?;
-        (*of == revision && at.elapsed() < CENSUS_AGE).then(|| lines.clone())
+    fn get(&self, tenant: &TenantId, revision: i64) -> Option<Census> {
+        let (at, of, census) = self.held.get(tenant)?;
+        (*of == revision && at.elapsed() < CENSUS_AGE).then(|| census.clone())
     }
 
-    fn put(&mut self, tenant: &TenantId, revision: i64, lines: Vec<CensusLine>) {
-        self.held.insert(tenant.clone(), (Instant::now(), revision, lines));
+    fn put(&mut self, tenant: &TenantId, revision: i64, census: Census) {
+        self.held.insert(tenant.clone(), (Instant::now(), revision, census));
     }
 }
 

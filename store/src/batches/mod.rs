@@ -109,7 +109,11 @@ impl Store {
         let total = ready.len();
         let mut done = 0;
         for chunk in ready.chunks(CHUNK) {
-            let fresh = self.write_chunk(tenant, origin, chunk, batch.as_deref()).await?;
+            let fresh = match &batch {
+                None => self.unknown_of(tenant, chunk).await?,
+                Some(batch) if batch.is_finished => self.imported_by(tenant, chunk, &batch.id).await?,
+                Some(batch) => self.write_chunk(tenant, origin, chunk, &batch.id).await?,
+            };
             for ready in chunk.iter().filter(|r| !fresh.contains(&r.draft.api_id)) {
                 let line = &mut answers[ready.index];
                 (line.outcome, line.reason) = (LineOutcome::Duplicate, Some("is in the pool already".to_owned()));
@@ -118,15 +122,18 @@ impl Store {
             progress(done, total);
         }
         let count = |outcome| answers.iter().filter(|l| l.outcome == outcome).count();
+        let is_finished = batch.as_ref().is_some_and(|batch| batch.is_finished);
         let report = ImportReport {
-            batch_id: batch,
+            batch_id: batch.map(|batch| batch.id),
             imported: count(LineOutcome::Imported),
             duplicates: count(LineOutcome::Duplicate),
             rejected: count(LineOutcome::Rejected),
             warnings: answers.iter().filter(|l| l.outcome == LineOutcome::Imported && l.reason.is_some()).count(),
             lines: answers,
         };
-        self.close_batch(tenant, origin, &report).await?;
+        if !is_finished {
+            self.close_batch(tenant, origin, &report).await?;
+        }
         Ok(report)
     }
 
@@ -141,10 +148,13 @@ impl Store {
         Ok(names)
     }
 
-    /// Makes the batch's row, or finds the one that a job was given.
-    async fn open_batch(&self, tenant: &TenantId, origin: &Origin, given: Option<String>) -> Result<String> {
-        let id = given.unwrap_or_else(|| self.ambient().new_id());
+    /// Makes the batch's row, or finds the one that a job was given, or that the request's key made.
+    async fn open_batch(&self, tenant: &TenantId, origin: &Origin, given: Option<String>) -> Result<OpenBatch> {
+        let mut id = given.unwrap_or_else(|| self.ambient().new_id());
         let mut tx = self.begin().await?;
+        if let Some(made) = tx.claim(tenant, origin.once.as_ref(), &id, self.now()).await? {
+            id = made;
+        }
         tx.execute(
             sql!(
                 "INSERT INTO batches (id, tenant_id, actor, created_at) VALUES ($1, $2, $3, $4)
@@ -153,8 +163,13 @@ impl Store {
             args![&id, tenant, &origin.actor, self.now()],
         )
         .await?;
+        let (finished_at, undone_at): (Option<i64>, Option<i64>) =
+            tx.one(sql!("SELECT finished_at, undone_at FROM batches WHERE id = $1"), args![&id]).await?;
+        if undone_at.is_some() {
+            return Err(undone());
+        }
         tx.commit().await?;
-        Ok(id)
+        Ok(OpenBatch { id, is_finished: finished_at.is_some() })
     }
 
     async fn close_batch(&self, tenant: &TenantId, origin: &Origin, report: &ImportReport) -> Result<()> {
@@ -180,19 +195,14 @@ impl Store {
         tx.commit().await
     }
 
-    /// Writes a chunk, or on a dry run only looks; the `api_id`s that are new to the pool with this
-    /// batch.
+    /// Writes a chunk; the `api_id`s that are new to the pool with this batch.
     async fn write_chunk(
         &self,
         tenant: &TenantId,
         origin: &Origin,
         chunk: &[Ready],
-        batch: Option<&str>,
+        batch: &str,
     ) -> Result<HashSet<ApiId>> {
-        let Some(batch) = batch else {
-            let known = self.known_api_ids(tenant, chunk).await?;
-            return Ok(chunk.iter().map(|r| r.draft.api_id).filter(|a| !known.contains(&a.get())).collect());
-        };
         let prior = self.compiled_now().await?.tenants.get(tenant).map(|t| t.prior).unwrap_or_default();
         let mut rows = Vec::with_capacity(chunk.len());
         let mut by_id = HashMap::with_capacity(chunk.len());
@@ -203,10 +213,10 @@ impl Store {
         }
         let mut tx = self.begin().await?;
         // An undo that came in between holds for the rest as well.
-        let undone: Option<(Option<i64>,)> =
+        let batch_row: Option<(Option<i64>,)> =
             tx.optional(sql!("SELECT b.undone_at FROM batches b WHERE b.id = $1 FOR_UPDATE(b)"), args![batch]).await?;
-        if undone.is_some_and(|(at,)| at.is_some()) {
-            return Err(StoreError::Conflict("the batch was undone".to_owned()));
+        if batch_row.is_some_and(|(undone_at,)| undone_at.is_some()) {
+            return Err(undone());
         }
         let inserted = insert_drafts(&mut tx, rows, self.now()).await?;
         let entries: Vec<Entry> = inserted
@@ -236,7 +246,24 @@ impl Store {
         Ok(ours.into_iter().filter_map(|(api_id,)| ApiId::new(api_id)).collect())
     }
 
-    async fn known_api_ids(&self, tenant: &TenantId, chunk: &[Ready]) -> Result<HashSet<i64>> {
+    /// Of a batch that has come to its end: what it brought in, whatever became of it since.
+    async fn imported_by(&self, tenant: &TenantId, chunk: &[Ready], batch: &str) -> Result<HashSet<ApiId>> {
+        // Two statements in one, so that each finds its partial index.
+        let statement = sql!(
+            "SELECT c.api_id FROM EACH($1) AS e CROSS JOIN credentials c
+             WHERE c.tenant_id = $2 AND c.api_id = CAST(e.value ->> 'a' AS BIGINT) AND c.deleted_at IS NULL
+               AND c.batch_id = $3
+             UNION ALL
+             SELECT c.api_id FROM EACH($1) AS e CROSS JOIN credentials c
+             WHERE c.tenant_id = $2 AND c.api_id = CAST(e.value ->> 'a' AS BIGINT) AND c.deleted_at IS NOT NULL
+               AND c.batch_id = $3"
+        );
+        let rows: Vec<(i64,)> = self.db().all(statement, args![api_ids(chunk), tenant, batch]).await?;
+        Ok(rows.into_iter().filter_map(|(api_id,)| ApiId::new(api_id)).collect())
+    }
+
+    /// What of a chunk is not in the pool.
+    async fn unknown_of(&self, tenant: &TenantId, chunk: &[Ready]) -> Result<HashSet<ApiId>> {
         let rows: Vec<(i64,)> = self
             .db()
             .all(
@@ -247,7 +274,8 @@ impl Store {
                 args![api_ids(chunk), tenant],
             )
             .await?;
-        Ok(rows.into_iter().map(|(api_id,)| api_id).collect())
+        let known: HashSet<i64> = rows.into_iter().map(|(api_id,)| api_id).collect();
+        Ok(chunk.iter().map(|r| r.draft.api_id).filter(|a| !known.contains(&a.get())).collect())
     }
 
     /// Keeps a large upload, sealed, and enqueues its import in the same transaction. The ids of
@@ -263,6 +291,12 @@ impl Store {
         .await?;
         let job = ImportCredentials { tenant_id: tenant.as_str().to_owned(), batch_id: batch_id.clone() };
         let job_id = tx.enqueue(&job, self).await?;
+        let made = format!("{job_id}/{batch_id}");
+        if let Some(made) = tx.claim(tenant, origin.once.as_ref(), &made, self.now()).await? {
+            tx.rollback().await?;
+            let ids = made.split_once('/').ok_or_else(crate::once::reused)?;
+            return Ok((ids.0.to_owned(), ids.1.to_owned()));
+        }
         tx.commit().await?;
         self.wake_workers();
         Ok((job_id, batch_id))
@@ -338,6 +372,17 @@ impl Store {
         tx.commit().await?;
         Ok(removed)
     }
+}
+
+/// A batch that an import goes into.
+struct OpenBatch {
+    id: String,
+    /// It was imported before: the same request has come again.
+    is_finished: bool,
+}
+
+fn undone() -> StoreError {
+    StoreError::Conflict("the batch was undone".to_owned())
 }
 
 /// `[{"a": api_id}]`

@@ -165,6 +165,9 @@ impl Store {
         let prior = compiled.tenants.get(tenant).map(|t| t.prior).unwrap_or_default();
         let (id, row) = draft_json(tenant, draft, &prior, None, self.sealer(), self.ambient())?;
         let mut tx = self.begin().await?;
+        if let Some(made) = tx.claim(tenant, origin.once.as_ref(), id.as_str(), self.now()).await? {
+            return Ok(CredentialId::from(made));
+        }
         tx.check_group(tenant, draft.group_id.as_ref()).await?;
         if insert_drafts(&mut tx, vec![row], self.now()).await?.is_empty() {
             return Err(StoreError::AlreadyExists("api_id"));
@@ -381,12 +384,13 @@ impl Tx {
     }
 }
 
-/// Before and after of what was asked to change; secrets only as "replaced".
+/// Before and after of what has changed; secrets only as "replaced".
 fn changes(before: &Credential, patch: &Patch) -> Value {
-    let mut changed = serde_json::Map::new();
+    let (mut was, mut is) = (serde_json::Map::new(), serde_json::Map::new());
     let mut note = |field: &str, from: Value, to: Option<Value>| {
         if let Some(to) = to.filter(|to| *to != from) {
-            changed.insert(field.to_owned(), json!({ "before": from, "after": to }));
+            was.insert(field.to_owned(), from);
+            is.insert(field.to_owned(), to);
         }
     };
     note("name", json!(before.name), patch.name.as_ref().map(|v| json!(v)));
@@ -399,5 +403,5 @@ fn changes(before: &Credential, patch: &Patch) -> Value {
     note("note", json!(before.note), patch.note.as_ref().map(|v| json!(v)));
     note("api_hash", json!("kept"), patch.api_hash.as_ref().map(|_| json!("replaced")));
     note("source_phone", json!("kept"), patch.source_phone.as_ref().map(|_| json!("replaced")));
-    Value::Object(changed)
+    json!({ "before": was, "after": is })
 }

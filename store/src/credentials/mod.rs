@@ -1,5 +1,6 @@
 //! Credentials as people see and edit them. Who holds one is the allocator's business.
 
+mod bulk;
 mod edit;
 mod list;
 mod standing;
@@ -12,6 +13,7 @@ use domain::{ApiId, CredentialId, GroupId, MemberLevel, Status, TenantId, Timest
 use secrecy::SecretString;
 use sqlx::FromRow;
 
+pub use bulk::{BulkAction, BulkOutcomes};
 pub use edit::Patch;
 pub(crate) use edit::{draft_json, hex, insert_drafts};
 pub use list::{Filter, Page, Sort, SortKey};

@@ -87,6 +87,10 @@ pub struct HistoryFilter {
     pub actions: Vec<String>,
     /// Only these actors.
     pub operators: Vec<String>,
+    /// Only this request.
+    pub request_id: Option<String>,
+    /// Only from this address.
+    pub ip: Option<String>,
     /// Not before.
     pub from: Option<Timestamp>,
     /// Not after.
@@ -114,7 +118,8 @@ macro_rules! stretch {
     () => {
         " FROM journal j LEFT JOIN credentials c ON c.id = j.credential_id
           WHERE j.seq <= $1 AND j.seq > $2 AND j.tenant_id = $3 AND ($4 = '[]' OR j.action IN TEXTS($4))
-            AND ($5 = '[]' OR j.actor IN TEXTS($5)) AND j.at >= $6 AND j.at <= $7 "
+            AND ($5 = '[]' OR j.actor IN TEXTS($5)) AND j.at >= $6 AND j.at <= $7
+            AND ($8 = '' OR j.request_id = $8) AND ($9 = '' OR j.ip = $9) "
     };
 }
 use stretch;
@@ -123,7 +128,7 @@ pub(crate) const STRETCH: &str = concat!(
     "SELECT j.seq, j.at, j.action, j.actor, j.account_id, j.account_prev, j.credential_id, j.credential_prev, c.api_id,
             j.ip, j.request_id, j.data",
     stretch!(),
-    "ORDER BY j.seq DESC LIMIT $8"
+    "ORDER BY j.seq DESC LIMIT $10"
 );
 
 /// What one page or count of the journal may look at: rows up to `top` and above `floor`, of all
@@ -285,21 +290,23 @@ impl Store {
 
 impl Stretch {
     fn args(&self, tenant: &TenantId, filter: &HistoryFilter, limit: usize) -> Vec<Arg> {
-        let [actions, operators, from, to] = filter.args();
         let mut args = args![self.top, self.floor, tenant];
-        args.extend([actions, operators, from, to, Arg::from(limit)]);
+        args.extend(filter.args());
+        args.push(Arg::from(limit));
         args
     }
 }
 
 impl HistoryFilter {
-    /// Actions, operators, from, to.
-    fn args(&self) -> [Arg; 4] {
+    /// Actions, operators, from, to, request, address.
+    fn args(&self) -> [Arg; 6] {
         [
             Arg::from(json_texts(self.actions.iter().map(String::as_str))),
             Arg::from(json_texts(self.operators.iter().map(String::as_str))),
             Arg::from(self.from.map_or(i64::MIN, Timestamp::millis)),
             Arg::from(self.to.map_or(i64::MAX, Timestamp::millis)),
+            Arg::from(self.request_id.clone().unwrap_or_default()),
+            Arg::from(self.ip.clone().unwrap_or_default()),
         ]
     }
 }
@@ -325,6 +332,8 @@ fn matches(row: &JournalRow, filter: &HistoryFilter) -> bool {
     (filter.actions.is_empty() || filter.actions.contains(&row.action))
         && (filter.operators.is_empty() || filter.operators.contains(&row.actor))
         && filter.api_id.is_none_or(|api_id| row.api_id == Some(api_id.get()))
+        && (filter.request_id.is_none() || filter.request_id == row.request_id)
+        && (filter.ip.is_none() || filter.ip == row.ip)
         && filter.from.is_none_or(|from| row.at >= from.millis())
         && filter.to.is_none_or(|to| row.at <= to.millis())
 }

@@ -129,7 +129,9 @@ async fn the_request_goes_before_the_group_before_the_tenant(w: &World) {
     assert_eq!(used("a", None, None).await, "health");
     assert_eq!(used("b", None, Some(group.clone())).await, "round_robin");
     assert_eq!(used("c", Some(Strategy::LeastFailures), Some(group.clone())).await, "least_failures");
-    assert_eq!(w.store.resolve_strategy(&w.tenant, None, Some(&group)).await.unwrap(), Strategy::RoundRobin);
+    let asked = store::allocator::Allocate { group: Some(group), ..crate::world::wish("d") };
+    let question = w.store.question(&w.tenant, &origin(), &asked).await.unwrap();
+    assert_eq!(question.request.strategy, Strategy::RoundRobin);
     assert_eq!(w.store.strategy(&w.tenant).await.unwrap(), Strategy::Health);
 }
 

@@ -37,7 +37,7 @@ async fn a_group_comes_back_as_it_was_drafted(w: &World) {
     assert_eq!((one.strategy, one.attributes), (draft.strategy, draft.attributes));
     assert_eq!((one.credentials, one.version, one.created_at), (1, 1, w.now()));
     assert!(matches!(w.store.group(&"other".into(), &id).await, Err(StoreError::NotFound("group"))));
-    assert_eq!(w.newest("group.added").await["name"], "north");
+    assert_eq!(w.newest("group.added").await["after"]["name"], "north");
 }
 
 async fn names_are_unique_in_a_tenant(w: &World) {

@@ -1,15 +1,15 @@
 //! The pool as a whole: totals, scores, previews, jobs on their way.
 
-use domain::allocation::{Decision, Reason, Refusal, Request, Via};
+use domain::allocation::{Decision, Reason, Refusal, Via};
 use domain::capacity::{Level, Thresholds, Totals, level};
 use domain::health::{Grade, HealthConfig};
 use domain::time::{DAY, HOUR, MINUTE};
 use domain::{MemberLevel, Strategy};
 use jobs::{Envelope, Job, Queue};
-use store::allocator::{Command, Report};
+use store::allocator::{Allocate, Command, Report};
 use store::queue::Options;
 
-use crate::world::{Raw, World, api_id, key, on_both, origin, success};
+use crate::world::{Raw, World, api_id, on_both, origin, success, wish};
 
 on_both! {
     totals_count_what_is_enabled,
@@ -206,18 +206,6 @@ async fn the_prior_is_the_pools_own(w: &World) {
     assert!((480_000..540_000).contains(&place(&old).await), "{}", place(&old).await);
 }
 
-fn request(account: &str) -> Request {
-    Request {
-        account: key(account),
-        strategy: Strategy::Balanced,
-        group: None,
-        pinned: None,
-        level: MemberLevel::Free,
-        fresh: false,
-        ttl_millis: None,
-    }
-}
-
 async fn a_preview_changes_nothing_and_tells_what_happens(w: &World) {
     for number in 1..=4 {
         w.add_with(number, |d| {
@@ -233,31 +221,32 @@ async fn a_preview_changes_nothing_and_tells_what_happens(w: &World) {
     w.allocate("held").await.unwrap();
     w.release("held").await.unwrap();
     let trace = w.actions().await;
-    let explain = async |request: &Request| {
-        let preview = w.store.preview(&w.tenant, request, 50).await.unwrap();
-        let told = preview.explain(request, w.now());
+    let explain = async |allocate: &Allocate| {
+        let question = w.store.question(&w.tenant, &origin(), allocate).await.unwrap();
+        let preview = w.store.preview(&w.tenant, &question, 50).await.unwrap();
+        let told = preview.explain(&question.request, w.now());
         let names: Vec<_> = told.candidates.iter().map(|c| preview.name(&c.id).unwrap().to_owned()).collect();
         (told, names)
     };
     for account in ["new", "other", "third"] {
-        let (told, names) = explain(&request(account)).await;
+        let (told, names) = explain(&wish(account)).await;
         assert_eq!(names.len(), 3);
         assert_eq!(told.rejected, [(Reason::Disabled, 1), (Reason::Level, 1)].into_iter().collect());
         let got = w.allocate(account).await.unwrap();
         let expected = Decision::Bind { credential: got.credential_id, via: Via::Strategy(Strategy::Balanced) };
         assert_eq!((told.outcome, &names[0]), (Ok(expected), &got.name));
-        let (told, _) = explain(&request(account)).await;
+        let (told, _) = explain(&wish(account)).await;
         assert!(matches!(told.outcome, Ok(Decision::Existing(_))));
         w.release(account).await.unwrap();
     }
-    let (told, _) = explain(&request("held")).await;
+    let (told, _) = explain(&wish("held")).await;
     assert!(matches!(told.outcome, Ok(Decision::Bind { via: Via::Affinity, .. })), "{:?}", told.outcome);
-    let pinned = Request { pinned: Some(api_id(2)), ..request("new 2") };
+    let pinned = Allocate { pinned: Some(api_id(2)), ..wish("new 2") };
     assert!(matches!(explain(&pinned).await.0.outcome, Ok(Decision::Bind { via: Via::Manual, .. })));
-    let unknown = Request { pinned: Some(api_id(99)), ..request("new 2") };
+    let unknown = Allocate { pinned: Some(api_id(99)), ..wish("new 2") };
     assert!(matches!(explain(&unknown).await.0.outcome, Err(Refusal::PinnedUnavailable(_))));
     w.fails(1, "cooling", "FLOOD_WAIT_60").await;
-    assert!(matches!(explain(&request("cooling")).await.0.outcome, Err(Refusal::AccountUnavailable { .. })));
+    assert!(matches!(explain(&wish("cooling")).await.0.outcome, Err(Refusal::AccountUnavailable { .. })));
     assert_eq!(w.actions().await.len(), trace.len() + 3 * 2 + 1, "only what was done is noted");
 }
 

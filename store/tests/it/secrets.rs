@@ -8,7 +8,7 @@ use store::batches::ImportOptions;
 use store::credentials::Patch;
 use store::open::Location;
 
-use crate::world::{SECRET, World, api_id, hash_of, key, on_both, origin};
+use crate::world::{SECRET, World, api_id, hash_of, on_both, origin};
 
 on_both! {
     nothing_plain_reaches_the_database,
@@ -36,9 +36,10 @@ async fn use_secrets(w: &World) -> Vec<String> {
     w.store.import_later(&w.tenant, &origin(), &json!({ "data": data })).await.unwrap();
     let password = SecretString::from(PASSWORD);
     w.store.add_user(&w.tenant, &origin(), "ada", &password, Role::Admin).await.unwrap();
-    w.store.sign_in(&origin(), "ada", &password).await.unwrap();
+    let (_, opened) = w.store.sign_in(&origin(), "ada", &password, Some("browser")).await.unwrap();
+    let refresh = secrecy::ExposeSecret::expose_secret(&opened.refresh_token).to_owned();
     let wrong = SecretString::from("wrong horse battery");
-    assert!(w.store.sign_in(&origin(), "ada", &wrong).await.is_err());
+    assert!(w.store.sign_in(&origin(), "ada", &wrong, None).await.is_err());
     let draft = store::tokens::TokenDraft {
         product: "chat".to_owned(),
         scopes: vec![domain::access::Scope::All],
@@ -47,8 +48,15 @@ async fn use_secrets(w: &World) -> Vec<String> {
         expires_at: None,
     };
     let (_, token) = w.store.issue_token(&w.tenant, &origin(), &draft).await.unwrap();
-    let token = secrecy::ExposeSecret::expose_secret(&token).to_owned();
-    vec![SECRET.to_owned(), PHONE[1..].to_owned(), PASSWORD.to_owned(), "wrong horse battery".to_owned(), token]
+    let token = secrecy::ExposeSecret::expose_secret(&token.unwrap()).to_owned();
+    vec![
+        refresh,
+        SECRET.to_owned(),
+        PHONE[1..].to_owned(),
+        PASSWORD.to_owned(),
+        "wrong horse battery".to_owned(),
+        token,
+    ]
 }
 
 fn holds(haystack: &[u8], needle: &str) -> bool {
@@ -107,22 +115,15 @@ async fn debug_shows_nothing(w: &World) {
     let mut draft = crate::world::draft(1);
     draft.source_phone = Some(SecretString::from(PHONE));
     let lines = parse(ImportFormat::Csv, &format!("1,{},x\nbad,{},x", hash_of(1), hash_of(1)), None);
-    let request = domain::allocation::Request {
-        account: key("b"),
-        strategy: domain::Strategy::Balanced,
-        group: None,
-        pinned: Some(api_id(1)),
-        level: domain::MemberLevel::Free,
-        fresh: false,
-        ttl_millis: None,
-    };
+    let wish = store::allocator::Allocate { pinned: Some(api_id(1)), ..crate::world::wish("b") };
+    let question = w.store.question(&w.tenant, &origin(), &wish).await.unwrap();
     let shown = [
         format!("{:?} {:?} {:?}", w.store, w.pool, w.store.sealer()),
         format!("{:?} {:?}", w.store.begin().await.unwrap(), w.store.ambient()),
         format!("{:?} {:?}", w.store.queue_pool(), w.location),
         format!("{:?}", w.allocate("a").await),
         format!("{:?}", w.store.reveal(&w.tenant, &origin(), &id, "why").await),
-        format!("{:?}", w.store.preview(&w.tenant, &request, 10).await),
+        format!("{:?}", w.store.preview(&w.tenant, &question, 10).await),
         format!("{:?} {:?}", w.store.compiled().await, w.store.tokens(&w.tenant, None, 10).await),
         format!("{patch:?} {draft:?} {lines:?} {user:?}"),
         format!("{:?}", store::seal::MasterKey::new(1, crate::world::KEY)),

@@ -9,7 +9,7 @@ import type { components, paths } from './schema'
 import { createTransport } from './transport'
 
 type Schemas = components['schemas']
-export type User = Schemas['UserView']
+export type User = Schemas['PersonView']
 export type LoginAnswer = Schemas['LoginAnswer']
 export type Credential = Schemas['CredentialView']
 export type CredentialStatus = Credential['status']

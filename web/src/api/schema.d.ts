@@ -171,6 +171,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/api-pool/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Does one thing to many credentials, each with its own outcome. With a filter it is refused (409)
+         *     when the filter no longer finds as many as `expected`. Removing needs its own permission.
+         */
+        post: operations["credentials_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/api-pool/export": {
         parameters: {
             query?: never;
@@ -327,6 +347,77 @@ export interface paths {
         put?: never;
         /** Reports up to 1,000 results; each has its own outcome, in order. */
         post: operations["allocation_report_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists rules in the order in which they go: higher priority first, then the older one. */
+        get: operations["rules_list"];
+        put?: never;
+        /** Adds a rule, for the next allocation on every process. */
+        post: operations["rules_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/rules/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries a rule before it is saved: the same request without it and with it. Changes nothing. */
+        post: operations["rules_try_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One rule. */
+        get: operations["rules_get"];
+        /** Changes a rule, for the next allocation on every process. */
+        put: operations["rules_update"];
+        post?: never;
+        /** Removes a rule. */
+        delete: operations["rules_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/rules/{id}/toggle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Switches a rule on or off. */
+        put: operations["rules_toggle"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -542,6 +633,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/audit-logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit trail, the newest first; `format=csv` streams all of it as a file. A page looks at so
+         *     many rows only: it may be short, even empty, and still have a `next_cursor`.
+         */
+        get: operations["history_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/change-password": {
         parameters: {
             query?: never;
@@ -551,7 +662,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Changes one's own password. */
+        /** Changes one's own password. All other sessions end. */
         post: operations["people_change_password"];
         delete?: never;
         options?: never;
@@ -570,6 +681,23 @@ export interface paths {
         put?: never;
         /** Signs in. Five failures lock an account for 15 minutes. */
         post: operations["people_login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends the session, or all of one's sessions, on every process within a second. */
+        post: operations["people_logout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -610,6 +738,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a refresh token and answers the next one. One that was used before ends the session, but for
+         *     30 seconds after its first use.
+         */
+        post: operations["people_refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/service-tokens": {
         parameters: {
             query?: never;
@@ -640,6 +788,152 @@ export interface paths {
         post?: never;
         /** Revokes a token, everywhere within a second. */
         delete: operations["tokens_revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All settings, each with value, default and source. */
+        get: operations["settings_get"];
+        /**
+         * Changes settings, for the next allocation on every process. One that the environment has set is
+         *     locked: 409.
+         */
+        put: operations["settings_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists users, the oldest first. */
+        get: operations["people_list"];
+        put?: never;
+        /** Adds a user. */
+        post: operations["people_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a session, on every process within a second. Those of others need `users:manage`. */
+        delete: operations["people_revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One user. */
+        get: operations["people_get"];
+        /** Changes a user's name or role, which holds at once. The last owner stays one. */
+        put: operations["people_update"];
+        post?: never;
+        /** Removes a user; their sessions end at once. Not the last owner. */
+        delete: operations["people_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{id}/reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets somebody's password, unlocks them, and ends their sessions. */
+        post: operations["people_reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists a user's live sessions, the oldest first. Those of others need `users:read`. */
+        get: operations["people_of_user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists one's views, the oldest first. */
+        get: operations["views_list"];
+        put?: never;
+        /** Saves a view. */
+        post: operations["views_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One view. */
+        get: operations["views_get"];
+        /** Changes a view. */
+        put: operations["views_update"];
+        post?: never;
+        /** Removes a view. */
+        delete: operations["views_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -846,6 +1140,22 @@ export interface components {
             success: boolean;
         };
         /** @description A success. */
+        Answer_BulkView: {
+            /** @description What became of each. */
+            data: {
+                failed: number;
+                /** @description In the order in which they were named or found. */
+                results: components["schemas"]["BulkLine"][];
+                succeeded: number;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
         Answer_CredentialHealthView: {
             /** @description A credential's health with its parts. */
             data: {
@@ -1005,7 +1315,8 @@ export interface components {
                 note?: string | null;
                 product: string;
                 scopes: ("credpool:allocate" | "credpool:release" | "credpool:account" | "credpool:report" | "credpool:*")[];
-                token: string;
+                /** @description `null` when a request with the same `Idempotency-Key` had issued it before: it was shown then. */
+                token?: string | null;
             };
             /** @description A word for people. */
             message?: string | null;
@@ -1031,6 +1342,51 @@ export interface components {
                     released_at?: components["schemas"]["Moment"] | null;
                     status: components["schemas"]["AllocationStatus"];
                     strategy?: string | null;
+                }[];
+                /** @description Where the next page starts; `null` on the last. */
+                next_cursor?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many there are in all; counting stops at 10,000.
+                 */
+                total: number;
+                /** @description There are, or may be, more than `total`. */
+                total_is_capped?: boolean;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_List_AuditView: {
+            /** @description A page of a list. */
+            data: {
+                /** @description The rows of this page. */
+                items: {
+                    account_id?: string | null;
+                    /** @description `user.signed_in`, `api.updated`, … */
+                    action: string;
+                    /** @description `user:<name>`, `svc:<product>`, `job:<name>`, `cli`, or `anonymous`. */
+                    actor: string;
+                    /** @description And after. */
+                    after?: Record<string, never> | null;
+                    api_id?: components["schemas"]["ApiIdText"] | null;
+                    at: components["schemas"]["Moment"];
+                    /** @description What it was before, as far as it changed; secrets are masked. */
+                    before?: Record<string, never> | null;
+                    /** @description Our id of the credential. */
+                    credential_id?: string | null;
+                    /** @description Further particulars. */
+                    data?: Record<string, never> | null;
+                    /** @description Its number in the journal. */
+                    id: string;
+                    ip?: string | null;
+                    /** @description `success`, or `failure`: refused, or failed for good. */
+                    outcome: string;
+                    request_id?: string | null;
                 }[];
                 /** @description Where the next page starts; `null` on the last. */
                 next_cursor?: string | null;
@@ -1198,6 +1554,81 @@ export interface components {
             success: boolean;
         };
         /** @description A success. */
+        Answer_List_RuleView: {
+            /** @description A page of a list. */
+            data: {
+                /** @description The rows of this page. */
+                items: {
+                    created_at: components["schemas"]["Moment"];
+                    /** @enum {string} */
+                    effect: "deny" | "allow" | "bind" | "prefer";
+                    enabled: boolean;
+                    expires_at?: components["schemas"]["Moment"] | null;
+                    id: string;
+                    match: components["schemas"]["MatchBody"];
+                    name: string;
+                    /**
+                     * Format: int64
+                     * @description Higher goes first.
+                     */
+                    priority: number;
+                    target?: components["schemas"]["TargetView"] | null;
+                    updated_at: components["schemas"]["Moment"];
+                    /** Format: int64 */
+                    version: number;
+                }[];
+                /** @description Where the next page starts; `null` on the last. */
+                next_cursor?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many there are in all; counting stops at 10,000.
+                 */
+                total: number;
+                /** @description There are, or may be, more than `total`. */
+                total_is_capped?: boolean;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_List_SessionView: {
+            /** @description A page of a list. */
+            data: {
+                /** @description The rows of this page. */
+                items: {
+                    created_at: components["schemas"]["Moment"];
+                    /** @description The one that asks. */
+                    current: boolean;
+                    /** @description Unless it is used before. */
+                    expires_at: components["schemas"]["Moment"];
+                    id: string;
+                    /** @description From where it was opened. */
+                    ip?: string | null;
+                    last_used_at: components["schemas"]["Moment"];
+                    user_agent?: string | null;
+                }[];
+                /** @description Where the next page starts; `null` on the last. */
+                next_cursor?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many there are in all; counting stops at 10,000.
+                 */
+                total: number;
+                /** @description There are, or may be, more than `total`. */
+                total_is_capped?: boolean;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
         Answer_List_TokenView: {
             /** @description A page of a list. */
             data: {
@@ -1231,13 +1662,83 @@ export interface components {
             success: boolean;
         };
         /** @description A success. */
+        Answer_List_UserView: {
+            /** @description A page of a list. */
+            data: {
+                /** @description The rows of this page. */
+                items: {
+                    created_at: components["schemas"]["Moment"];
+                    id: string;
+                    last_login_at?: components["schemas"]["Moment"] | null;
+                    locked_until?: components["schemas"]["Moment"] | null;
+                    /** @enum {string} */
+                    role: "owner" | "admin" | "operator" | "auditor";
+                    updated_at: components["schemas"]["Moment"];
+                    username: string;
+                    /** Format: int64 */
+                    version: number;
+                }[];
+                /** @description Where the next page starts; `null` on the last. */
+                next_cursor?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many there are in all; counting stops at 10,000.
+                 */
+                total: number;
+                /** @description There are, or may be, more than `total`. */
+                total_is_capped?: boolean;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_List_ViewView: {
+            /** @description A page of a list. */
+            data: {
+                /** @description The rows of this page. */
+                items: {
+                    created_at: components["schemas"]["Moment"];
+                    /** @description What the page makes of it: filters, columns, order. */
+                    definition: Record<string, never>;
+                    id: string;
+                    name: string;
+                    /** @description Which page it is of. */
+                    page: string;
+                    updated_at: components["schemas"]["Moment"];
+                    /** Format: int64 */
+                    version: number;
+                }[];
+                /** @description Where the next page starts; `null` on the last. */
+                next_cursor?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many there are in all; counting stops at 10,000.
+                 */
+                total: number;
+                /** @description There are, or may be, more than `total`. */
+                total_is_capped?: boolean;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
         Answer_LoginAnswer: {
-            /** @description A short token for the calls that follow. */
+            /** @description A short token for the calls that follow, and how to get the next one. */
             data: {
                 expires_at: components["schemas"]["Moment"];
+                /** @description Good for one `/refresh`. Pages (with `X-Requested-With`) get it as a cookie instead. */
+                refresh_token?: string | null;
                 /** @description Send it as `Authorization: Bearer …`. */
                 token: string;
-                user: components["schemas"]["UserView"];
+                user: components["schemas"]["PersonView"];
             };
             /** @description A word for people. */
             message?: string | null;
@@ -1265,8 +1766,10 @@ export interface components {
         /** @description A success. */
         Answer_MeView: {
             /** @description Who asks, and what they may. */
-            data: components["schemas"]["UserView"] & {
-                permissions: ("pool:allocate" | "pool:release" | "pool:account" | "pool:report" | "pool:set_level" | "credentials:read" | "credentials:write" | "credentials:delete" | "credentials:reveal" | "audit:read" | "settings:write" | "tokens:manage" | "users:manage")[];
+            data: components["schemas"]["PersonView"] & {
+                permissions: ("pool:allocate" | "pool:release" | "pool:account" | "pool:report" | "pool:set_level" | "credentials:read" | "credentials:write" | "credentials:delete" | "credentials:reveal" | "audit:read" | "rules:write" | "settings:read" | "settings:write" | "tokens:read" | "tokens:manage" | "users:read" | "users:manage")[];
+                /** @description The session that this token is of. */
+                session_id: string;
             };
             /** @description A word for people. */
             message?: string | null;
@@ -1466,6 +1969,45 @@ export interface components {
             success: boolean;
         };
         /** @description A success. */
+        Answer_RemovedRule: {
+            /** @description What was removed. */
+            data: {
+                id: string;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_RemovedUser: {
+            /** @description What was removed. */
+            data: {
+                id: string;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_RemovedView: {
+            /** @description What was removed. */
+            data: {
+                id: string;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
         Answer_RenewedView: {
             /** @description The lease's new end. */
             data: {
@@ -1509,6 +2051,21 @@ export interface components {
             success: boolean;
         };
         /** @description A success. */
+        Answer_ResetView: {
+            /** @description What was reset. */
+            data: {
+                id: string;
+                /** @description The one that was made: only here, only once. */
+                password?: string | null;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
         Answer_Revealed: {
             /** @description A plain secret. */
             data: {
@@ -1523,10 +2080,87 @@ export interface components {
             success: boolean;
         };
         /** @description A success. */
+        Answer_RevokedSession: {
+            /** @description What was revoked. */
+            data: {
+                id: string;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
         Answer_RevokedToken: {
             /** @description What was revoked. */
             data: {
                 id: string;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_RuleView: {
+            /** @description A rule. */
+            data: {
+                created_at: components["schemas"]["Moment"];
+                /** @enum {string} */
+                effect: "deny" | "allow" | "bind" | "prefer";
+                enabled: boolean;
+                expires_at?: components["schemas"]["Moment"] | null;
+                id: string;
+                match: components["schemas"]["MatchBody"];
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Higher goes first.
+                 */
+                priority: number;
+                target?: components["schemas"]["TargetView"] | null;
+                updated_at: components["schemas"]["Moment"];
+                /** Format: int64 */
+                version: number;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_SettingsView: {
+            /** @description All settings. */
+            data: {
+                settings: components["schemas"]["SettingView"][];
+                /**
+                 * Format: int64
+                 * @description Moves with every change; the `ETag`.
+                 */
+                version: number;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_SignedOut: {
+            /** @description What has ended. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description How many sessions.
+                 */
+                sessions_ended: number;
             };
             /** @description A word for people. */
             message?: string | null;
@@ -1585,12 +2219,70 @@ export interface components {
             success: boolean;
         };
         /** @description A success. */
+        Answer_TrialView: {
+            /** @description What an allocation would do without the rule, and with it. */
+            data: {
+                with: components["schemas"]["PreviewView"];
+                without: components["schemas"]["PreviewView"];
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
         Answer_Undone: {
             /** @description What an undo removed. */
             data: {
                 batch_id: string;
                 /** Format: int64 */
                 removed: number;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_UserView: {
+            /** @description A user. */
+            data: {
+                created_at: components["schemas"]["Moment"];
+                id: string;
+                last_login_at?: components["schemas"]["Moment"] | null;
+                locked_until?: components["schemas"]["Moment"] | null;
+                /** @enum {string} */
+                role: "owner" | "admin" | "operator" | "auditor";
+                updated_at: components["schemas"]["Moment"];
+                username: string;
+                /** Format: int64 */
+                version: number;
+            };
+            /** @description A word for people. */
+            message?: string | null;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
+        Answer_ViewView: {
+            /** @description A saved view. */
+            data: {
+                created_at: components["schemas"]["Moment"];
+                /** @description What the page makes of it: filters, columns, order. */
+                definition: Record<string, never>;
+                id: string;
+                name: string;
+                /** @description Which page it is of. */
+                page: string;
+                updated_at: components["schemas"]["Moment"];
+                /** Format: int64 */
+                version: number;
             };
             /** @description A word for people. */
             message?: string | null;
@@ -1606,6 +2298,69 @@ export interface components {
          * @example 1234567
          */
         ApiIdText: string;
+        /** @description Something that was done, or tried. */
+        AuditView: {
+            account_id?: string | null;
+            /** @description `user.signed_in`, `api.updated`, … */
+            action: string;
+            /** @description `user:<name>`, `svc:<product>`, `job:<name>`, `cli`, or `anonymous`. */
+            actor: string;
+            /** @description And after. */
+            after?: Record<string, never> | null;
+            api_id?: components["schemas"]["ApiIdText"] | null;
+            at: components["schemas"]["Moment"];
+            /** @description What it was before, as far as it changed; secrets are masked. */
+            before?: Record<string, never> | null;
+            /** @description Our id of the credential. */
+            credential_id?: string | null;
+            /** @description Further particulars. */
+            data?: Record<string, never> | null;
+            /** @description Its number in the journal. */
+            id: string;
+            ip?: string | null;
+            /** @description `success`, or `failure`: refused, or failed for good. */
+            outcome: string;
+            request_id?: string | null;
+        };
+        /** @description What became of one credential. */
+        BulkLine: {
+            error?: components["schemas"]["ErrorBody"] | null;
+            id: string;
+            success: boolean;
+        };
+        /** @description Which credentials, and what is to be done with them. */
+        BulkRequest: {
+            /**
+             * @description `enable`, `disable`, `assign_group` or `delete`.
+             * @default null
+             */
+            action: string;
+            /**
+             * Format: int64
+             * @description How many the filter finds: when it finds another number, nothing is done.
+             * @default null
+             */
+            expected: number | null;
+            /** @description Those of a list's filter: its parameters by name, values as text, or lists of texts. */
+            filter?: Record<string, never> | null;
+            /**
+             * @description For `assign_group`; `null` takes them out of any.
+             * @default null
+             */
+            group_id: string | null;
+            /**
+             * @description These; up to 500.
+             * @default null
+             */
+            ids: string[] | null;
+        };
+        /** @description What became of each. */
+        BulkView: {
+            failed: number;
+            /** @description In the order in which they were named or found. */
+            results: components["schemas"]["BulkLine"][];
+            succeeded: number;
+        };
         /** @description One place in the ranking. */
         CandidateView: {
             api_id: components["schemas"]["ApiIdText"];
@@ -1861,20 +2616,28 @@ export interface components {
             note?: string | null;
             product: string;
             scopes: ("credpool:allocate" | "credpool:release" | "credpool:account" | "credpool:report" | "credpool:*")[];
-            token: string;
+            /** @description `null` when a request with the same `Idempotency-Key` had issued it before: it was shown then. */
+            token?: string | null;
         };
-        /** @description A short token for the calls that follow. */
+        /** @description A short token for the calls that follow, and how to get the next one. */
         LoginAnswer: {
             expires_at: components["schemas"]["Moment"];
+            /** @description Good for one `/refresh`. Pages (with `X-Requested-With`) get it as a cookie instead. */
+            refresh_token?: string | null;
             /** @description Send it as `Authorization: Bearer …`. */
             token: string;
-            user: components["schemas"]["UserView"];
+            user: components["schemas"]["PersonView"];
         };
         /** @description Name and password. */
         LoginRequest: {
             /** Format: password */
             password: string;
             username: string;
+        };
+        /** @description Which sessions end. */
+        LogoutRequest: {
+            /** @description All sessions of this person, on every device. */
+            everywhere?: boolean | null;
         };
         /** @description Which accounts. */
         LookupRequest: {
@@ -1888,9 +2651,39 @@ export interface components {
             /** @description Those that hold nothing. */
             missing: string[];
         };
+        /** @description Whom a rule is about; what is absent matches everybody. */
+        MatchBody: {
+            /**
+             * @description The account's key; `*` is any text, `?` one character.
+             * @default null
+             */
+            account: string | null;
+            /**
+             * @description The id of the group that the request asks for.
+             * @default null
+             */
+            group: string | null;
+            /**
+             * @description The client's address, or its network: `203.0.113.0/24`.
+             * @default null
+             */
+            ip: string | null;
+            /**
+             * @description One of these levels, by comma.
+             * @default null
+             */
+            level: string | null;
+            /**
+             * @description Who asks: `svc:<product>` or `user:<name>`, with the same wildcards.
+             * @default null
+             */
+            operator: string | null;
+        };
         /** @description Who asks, and what they may. */
-        MeView: components["schemas"]["UserView"] & {
-            permissions: ("pool:allocate" | "pool:release" | "pool:account" | "pool:report" | "pool:set_level" | "credentials:read" | "credentials:write" | "credentials:delete" | "credentials:reveal" | "audit:read" | "settings:write" | "tokens:manage" | "users:manage")[];
+        MeView: components["schemas"]["PersonView"] & {
+            permissions: ("pool:allocate" | "pool:release" | "pool:account" | "pool:report" | "pool:set_level" | "credentials:read" | "credentials:write" | "credentials:delete" | "credentials:reveal" | "audit:read" | "rules:write" | "settings:read" | "settings:write" | "tokens:read" | "tokens:manage" | "users:read" | "users:manage")[];
+            /** @description The session that this token is of. */
+            session_id: string;
         };
         /** @description About an answer. */
         Meta: {
@@ -1954,6 +2747,24 @@ export interface components {
             name: string;
             strategy?: string | null;
         };
+        /** @description What a person says of a new rule. */
+        NewRule: {
+            /** @description `deny`, `allow`, `bind` or `prefer`. */
+            effect: string;
+            /** @description True when absent. */
+            enabled?: boolean | null;
+            /** Format: date-time */
+            expires_at?: string | null;
+            match?: components["schemas"]["MatchBody"] | null;
+            /** @description Unique in the tenant; `strategy_used` shows it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Higher goes first; 0 when absent.
+             */
+            priority?: number | null;
+            target?: components["schemas"]["TargetBody"] | null;
+        };
         /** @description A new token. */
         NewToken: {
             /** Format: date-time */
@@ -1965,6 +2776,26 @@ export interface components {
             product: string;
             /** @description `credpool:allocate`, `credpool:release`, `credpool:account`, `credpool:report`, `credpool:*`. */
             scopes: string[];
+        };
+        /** @description A new user. */
+        NewUser: {
+            /**
+             * Format: password
+             * @description At least 10 characters.
+             */
+            password: string;
+            /** @description `owner`, `admin`, `operator` or `auditor`. */
+            role: string;
+            /** @description 1 to 64 characters, unique in the installation. */
+            username: string;
+        };
+        /** @description A new view. */
+        NewView: {
+            /** @description At most 16 kB as JSON. */
+            definition: Record<string, never>;
+            /** @description Unique among one's views of that page. */
+            name: string;
+            page: string;
         };
         /** @description Nothing is asked for. */
         Nothing: Record<string, never>;
@@ -2033,6 +2864,14 @@ export interface components {
             /** Format: password */
             old_password: string;
         };
+        /** @description A new password for somebody. */
+        PasswordReset: {
+            /**
+             * Format: password
+             * @description At least 10 characters; without one, a random one is made and answered once.
+             */
+            password?: string | null;
+        };
         /** @description The table of permissions × roles. */
         PermissionsView: {
             /** @description Every permission there is. */
@@ -2041,6 +2880,14 @@ export interface components {
             roles: {
                 [key: string]: string[];
             };
+        };
+        /** @description Who signed in. */
+        PersonView: {
+            id: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "operator" | "auditor";
+            tenant_id: string;
+            username: string;
         };
         /** @description How well the pool is. */
         PoolHealthView: {
@@ -2109,6 +2956,11 @@ export interface components {
             /** @description Why, in at most 200 characters. */
             reason: string;
         };
+        /** @description The refresh token of a program. */
+        RefreshRequest: {
+            /** @description Not from pages: they have a cookie. */
+            refresh_token?: string | null;
+        };
         /** @description Which allocation ends. Unknown fields are ignored. */
         ReleaseRequest: {
             /**
@@ -2150,6 +3002,18 @@ export interface components {
         };
         /** @description What was removed. */
         RemovedGroup: {
+            id: string;
+        };
+        /** @description What was removed. */
+        RemovedRule: {
+            id: string;
+        };
+        /** @description What was removed. */
+        RemovedUser: {
+            id: string;
+        };
+        /** @description What was removed. */
+        RemovedView: {
             id: string;
         };
         /** @description Which lease, and for how long. */
@@ -2258,6 +3122,12 @@ export interface components {
             /** @description A success after charged failures. */
             recovered: boolean;
         };
+        /** @description What was reset. */
+        ResetView: {
+            id: string;
+            /** @description The one that was made: only here, only once. */
+            password?: string | null;
+        };
         /** @description What was reported. */
         ResultFigures: {
             /** @description Failures by whose fault they were. */
@@ -2287,8 +3157,101 @@ export interface components {
             api_id: components["schemas"]["ApiIdText"];
         };
         /** @description What was revoked. */
+        RevokedSession: {
+            id: string;
+        };
+        /** @description What was revoked. */
         RevokedToken: {
             id: string;
+        };
+        /** @description A change: what is absent stays, what is `null` is cleared. */
+        RuleChange: {
+            /** @description Can't be cleared. */
+            effect?: string | null;
+            /** @description `null` is true. */
+            enabled?: boolean | null;
+            /** Format: date-time */
+            expires_at?: string | null;
+            match?: components["schemas"]["MatchBody"] | null;
+            /** @description Can't be cleared. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description `null` is 0.
+             */
+            priority?: number | null;
+            target?: components["schemas"]["TargetBody"] | null;
+        };
+        /** @description A rule. */
+        RuleView: {
+            created_at: components["schemas"]["Moment"];
+            /** @enum {string} */
+            effect: "deny" | "allow" | "bind" | "prefer";
+            enabled: boolean;
+            expires_at?: components["schemas"]["Moment"] | null;
+            id: string;
+            match: components["schemas"]["MatchBody"];
+            name: string;
+            /**
+             * Format: int64
+             * @description Higher goes first.
+             */
+            priority: number;
+            target?: components["schemas"]["TargetView"] | null;
+            updated_at: components["schemas"]["Moment"];
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A session. */
+        SessionView: {
+            created_at: components["schemas"]["Moment"];
+            /** @description The one that asks. */
+            current: boolean;
+            /** @description Unless it is used before. */
+            expires_at: components["schemas"]["Moment"];
+            id: string;
+            /** @description From where it was opened. */
+            ip?: string | null;
+            last_used_at: components["schemas"]["Moment"];
+            user_agent?: string | null;
+        };
+        /** @description One setting. */
+        SettingView: {
+            /** @description What it is when nobody says. */
+            default: unknown;
+            description: string;
+            key: string;
+            /** @description What it may be: `strategy`, `percent` (0 to 100) or `days` (1 to 36,500). */
+            kind: string;
+            /** @description The process was started with it: `locked by environment`. It can't be set. */
+            locked: boolean;
+            /** @enum {string} */
+            source: "default" | "setting" | "file" | "environment" | "command_line";
+            updated_at?: components["schemas"]["Moment"] | null;
+            updated_by?: string | null;
+            /** @description What counts. */
+            value: unknown;
+        };
+        /** @description Settings by key; what is absent stays, what is `null` goes back to its default. */
+        SettingsChange: {
+            values: Record<string, never>;
+        };
+        /** @description All settings. */
+        SettingsView: {
+            settings: components["schemas"]["SettingView"][];
+            /**
+             * Format: int64
+             * @description Moves with every change; the `ETag`.
+             */
+            version: number;
+        };
+        /** @description What has ended. */
+        SignedOut: {
+            /**
+             * Format: int64
+             * @description How many sessions.
+             */
+            sessions_ended: number;
         };
         /** @description The pool in figures. */
         StatsView: {
@@ -2332,6 +3295,29 @@ export interface components {
             description: string;
             name: string;
         };
+        /** @description Which credentials a rule is about: one of the two. */
+        TargetBody: {
+            /** @default null */
+            api_id: components["schemas"]["ApiIdField"] | null;
+            /**
+             * @description All of this group.
+             * @default null
+             */
+            group_id: string | null;
+        };
+        /** @description Which credentials: the one with this id, or all of this group. */
+        TargetView: {
+            api_id?: components["schemas"]["ApiIdText"] | null;
+            group_id?: string | null;
+        };
+        /** @description On, off, or the other way round. */
+        Toggle: {
+            /**
+             * @description When absent, the other way round.
+             * @default null
+             */
+            enabled: boolean | null;
+        };
         /** @description A token, without its text. */
         TokenView: {
             created_at: components["schemas"]["Moment"];
@@ -2344,19 +3330,72 @@ export interface components {
             product: string;
             scopes: ("credpool:allocate" | "credpool:release" | "credpool:account" | "credpool:report" | "credpool:*")[];
         };
+        /** @description A rule and a request to try it on. */
+        Trial: {
+            /** @description The rule that it would take the place of. */
+            replaces?: string | null;
+            request: components["schemas"]["TrialRequest"];
+            rule: components["schemas"]["NewRule"];
+        };
+        /** @description What somebody might ask for. */
+        TrialRequest: components["schemas"]["AllocateRequest"] & {
+            /** @description From where; your address, when absent. */
+            ip?: string | null;
+            /** @description Who would ask; you, when absent. */
+            operator?: string | null;
+        };
+        /** @description What an allocation would do without the rule, and with it. */
+        TrialView: {
+            with: components["schemas"]["PreviewView"];
+            without: components["schemas"]["PreviewView"];
+        };
         /** @description What an undo removed. */
         Undone: {
             batch_id: string;
             /** Format: int64 */
             removed: number;
         };
-        /** @description Who signed in. */
+        /** @description A change: what is absent stays. */
+        UserChange: {
+            /** @description Can't be cleared. */
+            role?: string | null;
+            /** @description Can't be cleared. */
+            username?: string | null;
+        };
+        /** @description A user. */
         UserView: {
+            created_at: components["schemas"]["Moment"];
             id: string;
+            last_login_at?: components["schemas"]["Moment"] | null;
+            locked_until?: components["schemas"]["Moment"] | null;
             /** @enum {string} */
             role: "owner" | "admin" | "operator" | "auditor";
-            tenant_id: string;
+            updated_at: components["schemas"]["Moment"];
             username: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A change: what is absent stays. */
+        ViewChange: {
+            /** @description As a whole; `null` empties it. */
+            definition?: Record<string, never> | null;
+            /** @description Can't be cleared. */
+            name?: string | null;
+            /** @description Can't be cleared. */
+            page?: string | null;
+        };
+        /** @description A saved view. */
+        ViewView: {
+            created_at: components["schemas"]["Moment"];
+            /** @description What the page makes of it: filters, columns, order. */
+            definition: Record<string, never>;
+            id: string;
+            name: string;
+            /** @description Which page it is of. */
+            page: string;
+            updated_at: components["schemas"]["Moment"];
+            /** Format: int64 */
+            version: number;
         };
     };
     responses: never;
@@ -2414,7 +3453,9 @@ export interface operations {
     credentials_add: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2516,7 +3557,10 @@ export interface operations {
     allocation_allocate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key and body have the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2558,7 +3602,9 @@ export interface operations {
     allocation_allocate_batch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2660,7 +3706,9 @@ export interface operations {
     credentials_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2721,6 +3769,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_Undone"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    credentials_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description Every credential answered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_BulkView"];
                 };
             };
             /** @description Refused, not understood, or failed: `error.number` says which */
@@ -2803,7 +3884,9 @@ export interface operations {
     groups_add: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3136,6 +4219,244 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_Outcomes_ReportView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rules_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_List_RuleView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rules_add: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRule"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_RuleView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rules_try_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            /** @description Both */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_TrialView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rules_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rule */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_RuleView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rules_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_RuleView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rules_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_RemovedRule"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rules_toggle: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Toggle"];
+            };
+        };
+        responses: {
+            /** @description Switched */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_RuleView"];
                 };
             };
             /** @description Refused, not understood, or failed: `error.number` says which */
@@ -3640,6 +4961,57 @@ export interface operations {
             };
         };
     };
+    history_audit: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                account_id?: string;
+                api_id?: string;
+                /** @description By comma; with `!=` all but these */
+                action?: string;
+                /** @description success or failure */
+                outcome?: string;
+                /** @description By comma; `actor` is the same */
+                operator?: string;
+                /** @description By comma */
+                actor?: string;
+                ip?: string;
+                request_id?: string;
+                /** @description RFC 3339, or a date */
+                from?: string;
+                /** @description RFC 3339, or a date */
+                to?: string;
+                /** @description json (default) or csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_List_AuditView"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     people_change_password: {
         parameters: {
             query?: never;
@@ -3676,7 +5048,10 @@ export interface operations {
     people_login: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent by pages: the refresh token comes as a cookie only */
+                "X-Requested-With"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3711,6 +5086,39 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogoutRequest"];
+            };
+        };
+        responses: {
+            /** @description Signed out */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_SignedOut"];
                 };
             };
             /** @description Refused, not understood, or failed: `error.number` says which */
@@ -3782,6 +5190,51 @@ export interface operations {
             };
         };
     };
+    people_refresh: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent by pages: the token is in a cookie */
+                "X-Requested-With"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshRequest"];
+            };
+        };
+        responses: {
+            /** @description Signed in for longer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_LoginAnswer"];
+                };
+            };
+            /** @description The session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tokens_list: {
         parameters: {
             query?: {
@@ -3817,7 +5270,9 @@ export interface operations {
     tokens_issue: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3865,6 +5320,508 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_RevokedToken"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_SettingsView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_SettingsView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_List_UserView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_add: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_UserView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_RevokedSession"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_UserView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_UserView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_RemovedUser"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordReset"];
+            };
+        };
+        responses: {
+            /** @description Reset */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ResetView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_of_user: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_List_SessionView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    views_list: {
+        parameters: {
+            query?: {
+                /** @description Only of this page */
+                page?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_List_ViewView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    views_add: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewView"];
+            };
+        };
+        responses: {
+            /** @description Saved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ViewView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    views_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The view */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ViewView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    views_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ViewView"];
+                };
+            };
+            /** @description Refused, not understood, or failed: `error.number` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    views_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_RemovedView"];
                 };
             };
             /** @description Refused, not understood, or failed: `error.number` says which */

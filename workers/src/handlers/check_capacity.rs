@@ -8,7 +8,8 @@ use crate::{Context, Result};
 pub(crate) async fn check_capacity(context: Context, _: CheckCapacity) -> Result<()> {
     for tenant in context.store.tenants().await? {
         let totals = context.store.totals(&tenant).await?;
-        let level = level(&totals, &context.config.capacity);
+        let thresholds = context.store.effective_settings(&tenant).await?.capacity;
+        let level = level(&totals, &thresholds);
         if context.store.set_capacity_level(&tenant, level, &totals).await? {
             tracing::info!(%tenant, %level, used_percent = totals.used_percent(), "the pool's level changed");
         }

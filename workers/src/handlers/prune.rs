@@ -13,7 +13,8 @@ use crate::{Context, Result};
 const BREATH: Duration = Duration::from_millis(5);
 
 pub(crate) async fn prune(context: Context, _: Prune) -> Result<()> {
-    let (store, retention) = (&context.store, context.config.retention);
+    let store = &context.store;
+    let retention = store.longest_retention().await?;
     let journal = days_ago(store.now(), retention.journal_days);
     let results = days_ago(store.now(), retention.results_days);
     let (mut logs, mut jobs) = (0, 0);
@@ -35,7 +36,8 @@ pub(crate) async fn prune(context: Context, _: Prune) -> Result<()> {
         tokio::time::sleep(BREATH).await;
     }
     let uploads = store.prune_uploads(finished).await?;
-    tracing::info!(logs, jobs, uploads, "old rows are gone");
+    let sessions = store.prune_sessions(store.now().plus(-DAY)).await?;
+    tracing::info!(logs, jobs, uploads, sessions, "old rows are gone");
     Ok(())
 }
 

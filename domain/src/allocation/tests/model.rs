@@ -11,9 +11,10 @@ use strum::IntoEnumIterator;
 
 use super::super::explain::explain;
 use super::*;
+use crate::rule::{Caller, Effect, Match, RuleDraft, RuleSet, Target};
 
 /// Who may not have it and why, in the order in which reasons count.
-fn out_of_choice(card: &Candidate, request: &Request, now: i64) -> Option<Reason> {
+fn out_of_choice(card: &Candidate, request: &Asked, now: i64) -> Option<Reason> {
     let cooling = match card.cooldown_until {
         Some(until) => until.millis() > now,
         None => false,
@@ -30,17 +31,66 @@ fn out_of_choice(card: &Candidate, request: &Request, now: i64) -> Option<Reason
         (card.standing == Standing::Disabled, Reason::Disabled),
         (cooling, Reason::Cooling),
         (too_low, Reason::Level),
+        (forbidden(card, request, now), Reason::Rule),
     ]
     .into_iter()
     .find_map(|(holds, reason)| holds.then_some(reason))
 }
 
+/// A request, and the rules in the order in which they go.
+#[derive(Clone, Debug)]
+struct Asked {
+    request: Request,
+    rules: Vec<RuleDraft>,
+}
+
+impl std::ops::Deref for Asked {
+    type Target = Request;
+
+    fn deref(&self) -> &Request {
+        &self.request
+    }
+}
+
+const EVERYBODY: &str = "*";
+const SOMEBODY_ELSE: &str = "chatx:*";
+
+/// The live rules with this effect, and whether they match the caller.
+fn live(asked: &Asked, effect: Effect, now: i64) -> Vec<(&RuleDraft, bool)> {
+    let rules = asked.rules.iter().filter(|r| r.effect == effect && r.enabled);
+    let live = rules.filter(|r| r.expires_at.is_none_or(|end| end.millis() > now));
+    live.map(|r| (r, r.matcher.account.as_deref() != Some(SOMEBODY_ELSE))).collect()
+}
+
+fn matching(asked: &Asked, effect: Effect, now: i64) -> Vec<&RuleDraft> {
+    live(asked, effect, now).into_iter().filter_map(|(rule, matched)| matched.then_some(rule)).collect()
+}
+
+fn is_about(rule: &RuleDraft, card: &Candidate) -> bool {
+    match &rule.target {
+        Some(Target::ApiId(id)) => card.api_id == *id,
+        Some(Target::Group(group)) => card.shelf.group.as_ref() == Some(group),
+        None => false,
+    }
+}
+
+fn forbidden(card: &Candidate, asked: &Asked, now: i64) -> bool {
+    let denied = matching(asked, Effect::Deny, now).iter().any(|r| is_about(r, card));
+    let allows: Vec<_> = live(asked, Effect::Allow, now).into_iter().filter(|(r, _)| is_about(r, card)).collect();
+    let reserved = !allows.is_empty() && allows.iter().all(|(_, matched)| !matched);
+    let elsewhere = matching(asked, Effect::Bind, now).first().is_some_and(|r| !is_about(r, card));
+    denied || reserved || elsewhere
+}
+
 /// The best by throwing out whoever is beaten, one rule after the other.
-fn best_of<'a>(mut left: Vec<&'a Candidate>, request: &Request) -> Option<&'a Candidate> {
+fn best_of<'a>(mut left: Vec<&'a Candidate>, request: &Asked, now: i64) -> Option<&'a Candidate> {
     let keep = |left: &mut Vec<&'a Candidate>, beaten: &dyn Fn(&Candidate, &Candidate) -> bool| {
         let all = left.clone();
         left.retain(|mine| !all.iter().any(|other| beaten(mine, other)));
     };
+    for rule in matching(request, Effect::Prefer, now) {
+        keep(&mut left, &|mine, other| !is_about(rule, mine) && is_about(rule, other));
+    }
     if request.level as u8 >= MemberLevel::Gold as u8 {
         keep(&mut left, &|mine, other| !mine.shelf.is_premium && other.shelf.is_premium);
     }
@@ -65,7 +115,7 @@ fn best_of<'a>(mut left: Vec<&'a Candidate>, request: &Request) -> Option<&'a Ca
 }
 
 /// The decision by the design's words. Shares of slots are read before anything is given back.
-fn by_the_book(request: &Request, me: &AccountView, cards: &[Candidate], now: i64) -> Result<Decision, Refusal> {
+fn by_the_book(request: &Asked, me: &AccountView, cards: &[Candidate], now: i64) -> Result<Decision, Refusal> {
     let card_of = |id: &CredentialId| cards.iter().find(|c| c.id == *id);
     let expired = |h: &Holding| matches!(h.expires_at, Some(end) if end.millis() <= now);
     if let Some(mine) = me.holding.as_ref().filter(|h| !expired(h) && !request.fresh) {
@@ -75,6 +125,9 @@ fn by_the_book(request: &Request, me: &AccountView, cards: &[Candidate], now: i6
             _ if card.standing == Standing::Banned => Err(Refusal::CredentialBanned),
             _ => Ok(Decision::Existing(mine.credential.clone())),
         };
+    }
+    if let Some(rule) = matching(request, Effect::Deny, now).into_iter().find(|r| r.target.is_none()) {
+        return Err(Refusal::DeniedByRule(rule.name.clone()));
     }
     let refusal = |until| Err(Refusal::AccountUnavailable { state: me.state, until });
     if me.state != AccountState::Active {
@@ -106,12 +159,16 @@ fn by_the_book(request: &Request, me: &AccountView, cards: &[Candidate], now: i6
             return bind(card, Via::Affinity);
         }
     }
-    let best = best_of(cards.iter().filter(good).collect(), request).ok_or(Refusal::Exhausted)?;
-    bind(best, Via::Strategy(request.strategy))
+    let best = best_of(cards.iter().filter(good).collect(), request, now).ok_or(Refusal::Exhausted)?;
+    let preferred = matching(request, Effect::Prefer, now).into_iter().find(|r| is_about(r, best));
+    match matching(request, Effect::Bind, now).first().copied().or(preferred) {
+        Some(rule) => bind(best, Via::Rule(rule.name.clone())),
+        None => bind(best, Via::Strategy(request.strategy)),
+    }
 }
 
 /// What an exhausted pool comes down to, by looking at every credential.
-fn told(request: &Request, cards: &[Candidate], now: i64) -> Exhausted {
+fn told(request: &Asked, cards: &[Candidate], now: i64) -> Exhausted {
     let reasons: Vec<_> = cards.iter().map(|c| out_of_choice(c, request, now)).collect();
     if reasons.contains(&None) {
         return Exhausted::Full;
@@ -131,7 +188,7 @@ struct World {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Ask(usize, Request),
+    Ask(usize, Asked),
     Release(usize),
     Wait(i64),
     Judge(usize, Standing),
@@ -207,12 +264,62 @@ fn any_request() -> impl Random<Value = Request> {
     )
 }
 
+fn any_rule(number: usize) -> impl Random<Value = RuleDraft> {
+    let target = prop_oneof![
+        1 => Just(None),
+        2 => (1..14_i64).prop_map(|id| Some(Target::ApiId(api_id(id)))),
+        2 => group().prop_map(|group| group.map(Target::Group)),
+    ];
+    let effect = select(Effect::iter().collect::<Vec<_>>());
+    let ends = prop::option::weighted(0.2, -3..20_i64);
+    (effect, target, prop::bool::weighted(0.6), 0..3_i64, prop::bool::weighted(0.9), ends).prop_map(
+        move |(effect, target, matches, priority, enabled, ends)| RuleDraft {
+            // A deny without a target stops everything: now and then is enough.
+            effect: if target.is_none() && (effect != Effect::Deny || priority > 0) { Effect::Prefer } else { effect },
+            name: format!("rule {number}"),
+            matcher: Match {
+                account: Some(if matches { EVERYBODY } else { SOMEBODY_ELSE }.to_owned()),
+                ..Match::default()
+            },
+            target,
+            priority,
+            enabled,
+            expires_at: ends.map(|end| at(NOW + end)),
+        },
+    )
+}
+
+/// A request with up to four rules; many have none.
+fn any_asked() -> impl Random<Value = Asked> {
+    let rules = prop_oneof![
+        2 => Just(Vec::new()),
+        3 => (1..=4_usize).prop_flat_map(|count| (0..count).map(any_rule).collect::<Vec<_>>()),
+    ];
+    (any_request(), rules).prop_map(|(request, mut rules)| {
+        rules.sort_by_key(|rule| std::cmp::Reverse(rule.priority));
+        Asked { request, rules }
+    })
+}
+
+/// The request with what the rules come to.
+fn guided(asked: &Asked, now: i64) -> Request {
+    let numbered = asked.rules.iter().enumerate().map(|(number, rule)| (format!("{number:02}"), rule.clone()));
+    let who = Caller {
+        account: &asked.account,
+        operator: "svc:chat",
+        ip: None,
+        level: asked.level,
+        group: asked.group.as_ref(),
+    };
+    Request { guidance: RuleSet::new(numbered).guide(&who, at(now)), ..asked.request.clone() }
+}
+
 fn steps() -> impl Random<Value = Vec<Step>> {
     let who = || 0..ACCOUNTS;
     let which = || 0..12_usize;
     let state = select(vec![AccountState::Active, AccountState::Active, AccountState::Frozen, AccountState::Retired]);
     let step = prop_oneof![
-        12 => (who(), any_request()).prop_map(|(who, request)| Step::Ask(who, request)),
+        12 => (who(), any_asked()).prop_map(|(who, request)| Step::Ask(who, request)),
         3 => who().prop_map(Step::Release),
         3 => (1..5_i64).prop_map(Step::Wait),
         1 => (which(), standing()).prop_map(|(card, standing)| Step::Judge(card, standing)),
@@ -276,25 +383,26 @@ proptest! {
     #[test]
     fn every_decision_is_by_the_book(mut world in worlds(), steps in steps()) {
         for step in steps {
-            let Step::Ask(who, request) = &step else {
+            let Step::Ask(who, asked) = &step else {
                 world.apply(&step);
                 continue;
             };
             let me = world.accounts[*who].clone();
-            let expected = by_the_book(request, &me, &world.cards, world.now);
+            let request = &guided(asked, world.now);
+            let expected = by_the_book(asked, &me, &world.cards, world.now);
             let decided = decide(request, &me, &Everything(&world.cards), at(world.now));
             prop_assert_eq!(&decided, &expected, "{:?} {:?}\n{:#?}", request, me, world);
 
             let census = census(&world.cards, world.now);
             let told_by_census = census.refusal(request);
-            prop_assert_eq!(&told_by_census, &told(request, &world.cards, world.now));
+            prop_assert_eq!(&told_by_census, &told(asked, &world.cards, world.now));
 
             let preview = explain(request, &me, &Everything(&world.cards), &census, at(world.now));
             prop_assert_eq!(&preview.outcome, &decided);
             let shown: HashSet<&CredentialId> = preview.candidates.iter().map(|c| &c.id).collect();
             prop_assert_eq!(shown.len(), preview.candidates.len());
             match &decided {
-                Ok(Decision::Bind { credential, via: Via::Strategy(_) }) => {
+                Ok(Decision::Bind { credential, via: Via::Strategy(_) | Via::Rule(_) }) => {
                     prop_assert_eq!(&preview.candidates[0].id, credential);
                 }
                 Err(Refusal::Exhausted) => prop_assert!(preview.candidates.is_empty()),

@@ -1,33 +1,33 @@
-//! People who sign in: users, their passwords, and the lock after failed attempts.
+//! People who sign in: their names and passwords, the lock after failed attempts, their sessions.
+
+mod password;
+pub mod sessions;
+pub mod users;
 
 use std::str::FromStr;
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use domain::access::Role;
 use domain::event::Action;
-use domain::invalid::check_text;
 use domain::time::MINUTE;
 use domain::{Invalid, TenantId, Timestamp};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::json;
 use sqlx::FromRow;
-use tokio::sync::Semaphore;
+
+pub use password::{MAX_PASSWORD, MIN_PASSWORD, check_password};
+use password::{NOBODY, hash, verify};
+use sessions::Opened;
 
 use crate::Store;
-use crate::db::{args, sql};
-use crate::error::{Result, StoreError, unique};
+use crate::credentials::hex;
+use crate::db::{Tx, args, sql};
+use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Origin};
 
 /// Failed logins in a row that lock an account.
 pub const ATTEMPTS: i64 = 5;
 /// How long it stays locked, in milliseconds.
 pub const LOCKED_FOR: i64 = 15 * MINUTE;
-/// The shortest password, in characters.
-pub const MIN_PASSWORD: usize = 10;
-/// The longest password, in bytes: hashing more would only cost time.
-pub const MAX_PASSWORD: usize = 1024;
 
 /// A user.
 #[derive(Clone)]
@@ -42,6 +42,14 @@ pub struct User {
     pub role: Role,
     /// Locked until then.
     pub locked_until: Option<Timestamp>,
+    /// When they last signed in.
+    pub last_login_at: Option<Timestamp>,
+    /// When they were added.
+    pub created_at: Timestamp,
+    /// When a person last edited them.
+    pub updated_at: Timestamp,
+    /// Moves with people's edits.
+    pub version: i64,
     password_hash: String,
 }
 
@@ -59,6 +67,10 @@ struct Row {
     username: String,
     role: String,
     locked_until: i64,
+    last_login_at: Option<i64>,
+    created_at: i64,
+    updated_at: i64,
+    version: i64,
     password_hash: String,
 }
 
@@ -73,10 +85,25 @@ impl TryFrom<Row> for User {
             username: row.username,
             role,
             locked_until: (row.locked_until > 0).then(|| Timestamp::from_millis(row.locked_until)),
+            last_login_at: row.last_login_at.map(Timestamp::from_millis),
+            created_at: Timestamp::from_millis(row.created_at),
+            updated_at: Timestamp::from_millis(row.updated_at),
+            version: row.version,
             password_hash: row.password_hash,
         })
     }
 }
+
+macro_rules! select {
+    ($rest:literal) => {
+        sql!(concat!(
+            "SELECT u.id, u.tenant_id, u.username, u.role, u.locked_until, u.last_login_at, u.created_at, u.updated_at,
+                 u.version, u.password_hash FROM users u ",
+            $rest
+        ))
+    };
+}
+use select;
 
 /// Why somebody may not come in.
 #[derive(Debug)]
@@ -95,46 +122,6 @@ impl From<StoreError> for SignInError {
     }
 }
 
-/// A hash of nothing that anybody knows: checking against it takes as long as against a real one,
-/// so that a wrong name can't be told from a wrong password by the clock.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$AtXGEPQXAMYYp+PrEzX9RhpdJbYFqMNYS8EvQMfyOcE";
-
-/// Checks a new password.
-pub fn check_password(invalid: &mut Invalid, field: &str, password: &SecretString) {
-    let text = password.expose_secret();
-    invalid.require(text.chars().count() >= MIN_PASSWORD, field, "must be at least 10 characters");
-    invalid.require(text.len() <= MAX_PASSWORD, field, "must be at most 1024 bytes");
-}
-
-/// Each hashing takes 19 MiB and a core for a while: a flood of logins must not take them all.
-static HASHING: Semaphore = Semaphore::const_new(4);
-
-async fn hash(password: &SecretString) -> Result<String> {
-    let _turn = HASHING.acquire().await;
-    let password = password.clone();
-    let hashed = tokio::task::spawn_blocking(move || {
-        Argon2::default().hash_password(password.expose_secret().as_bytes()).map(|hash| hash.to_string())
-    });
-    hashed
-        .await
-        .map_err(|e| StoreError::Damaged(format!("hashing stopped: {e}")))?
-        .map_err(|e| StoreError::Damaged(format!("a password could not be hashed: {e}")))
-}
-
-async fn verify(password: &SecretString, hash: &str) -> bool {
-    let _turn = HASHING.acquire().await;
-    let (password, hash) = (password.clone(), hash.to_owned());
-    let checked = tokio::task::spawn_blocking(move || {
-        PasswordHash::new(&hash)
-            .is_ok_and(|hash| Argon2::default().verify_password(password.expose_secret().as_bytes(), &hash).is_ok())
-    });
-    checked.await.unwrap_or(false)
-}
-
-const BY_NAME: &str =
-    "SELECT id, tenant_id, username, role, locked_until, password_hash FROM users WHERE username = $1";
-
 impl Store {
     /// Whether there is an owner yet.
     pub async fn has_owner(&self) -> Result<bool> {
@@ -142,62 +129,57 @@ impl Store {
         Ok(self.db().optional::<(String,)>(statement, args![Role::Owner.to_string()]).await?.is_some())
     }
 
-    /// Adds a user.
-    pub async fn add_user(
+    /// A user by the name they sign in with.
+    pub async fn user_by_name(&self, username: &str) -> Result<Option<User>> {
+        let statement = select!("WHERE u.username = $1");
+        self.db().optional::<Row>(statement, args![username]).await?.map(User::try_from).transpose()
+    }
+
+    /// Checks a name and a password, and opens a session.
+    pub async fn sign_in(
         &self,
-        tenant: &TenantId,
         origin: &Origin,
         username: &str,
         password: &SecretString,
-        role: Role,
-    ) -> Result<String> {
-        let mut invalid = Invalid::default();
-        invalid.require(!username.trim().is_empty(), "username", "is required");
-        check_text(&mut invalid, "username", username, 64);
-        check_password(&mut invalid, "password", password);
-        invalid.into_result()?;
-        let id = self.ambient().new_id();
-        let hash = hash(password).await?;
-        let mut tx = self.begin().await?;
-        let inserted = tx
-            .execute(
-                sql!(
-                    "INSERT INTO users (id, tenant_id, username, password_hash, role, created_at, updated_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $6)"
-                ),
-                args![&id, tenant, username, hash, role.to_string(), self.now()],
-            )
-            .await;
-        unique(inserted, "users_username", "users.username", "username")?;
-        let data = json!({ "user_id": id, "username": username, "role": role });
-        tx.record(tenant, origin, self.now(), &[Entry::new(Action::UserAdded).data(data)]).await?;
+        user_agent: Option<&str>,
+    ) -> Result<(User, Opened), SignInError> {
+        let user = self.check_secret(origin, username, password).await?;
+        let origin = Origin { actor: format!("user:{}", user.username), ..origin.clone() };
+        let mut tx = self.admit(&user).await?;
+        let opened = tx.open_session(self, &user, &origin, user_agent).await?;
+        let data = json!({ "session_id": opened.session_id });
+        tx.record(&user.tenant, &origin, self.now(), &[Entry::new(Action::SignedIn).data(data)]).await?;
         tx.commit().await?;
-        Ok(id)
+        Ok((user, opened))
     }
 
-    /// A user by the name they sign in with.
-    pub async fn user_by_name(&self, username: &str) -> Result<Option<User>> {
-        self.db().optional::<Row>(sql!(BY_NAME), args![username]).await?.map(User::try_from).transpose()
-    }
-
-    /// Checks a name and a password, and counts. What happens to a user is in the journal; a name
-    /// that nobody has is not.
-    pub async fn sign_in(&self, origin: &Origin, username: &str, password: &SecretString) -> Result<User, SignInError> {
+    /// The user of a name and a password; failures are counted and noted. Of a name that nobody has,
+    /// the text is not: people type passwords there.
+    async fn check_secret(
+        &self,
+        origin: &Origin,
+        username: &str,
+        password: &SecretString,
+    ) -> Result<User, SignInError> {
         let Some(user) = self.user_by_name(username).await? else {
             verify(password, NOBODY).await;
+            self.note_refusal(&TenantId::default(), origin, Action::SignInFailed, "unknown name").await?;
             return Err(SignInError::Wrong);
         };
         if let Some(until) = user.locked_until.filter(|until| *until > self.now()) {
             return Err(SignInError::Locked(until));
         }
-        let fits = verify(password, &user.password_hash).await;
-        let origin = Origin { actor: format!("user:{}", user.username), ..origin.clone() };
-        if fits { self.note_success(&origin, user).await } else { Err(self.note_failure(&origin, &user).await?) }
+        if verify(password, &user.password_hash).await {
+            Ok(user)
+        } else {
+            Err(self.note_failure(origin, &user).await?)
+        }
     }
 
-    async fn note_success(&self, origin: &Origin, user: User) -> Result<User, SignInError> {
+    /// Begins the transaction in which somebody comes in. Looked at again: of many guesses at once,
+    /// those behind the fifth failure come too late.
+    async fn admit(&self, user: &User) -> Result<Tx, SignInError> {
         let mut tx = self.begin().await?;
-        // Looked at again: of many guesses at once, those behind the fifth failure come too late.
         let let_in = tx
             .execute(
                 sql!(
@@ -211,12 +193,11 @@ impl Store {
             tx.rollback().await?;
             return Err(SignInError::Locked(self.now().plus(LOCKED_FOR)));
         }
-        tx.record(&user.tenant, origin, self.now(), &[Entry::new(Action::SignedIn)]).await?;
-        tx.commit().await?;
-        Ok(user)
+        Ok(tx)
     }
 
     async fn note_failure(&self, origin: &Origin, user: &User) -> Result<SignInError> {
+        let origin = Origin { actor: format!("user:{}", user.username), ..origin.clone() };
         let until = self.now().plus(LOCKED_FOR);
         let mut tx = self.begin().await?;
         let (failed,): (i64,) = tx
@@ -235,27 +216,36 @@ impl Store {
             .await?;
             entries.push(Entry::new(Action::UserLocked).data(json!({ "until": until })));
         }
-        tx.record(&user.tenant, origin, self.now(), &entries).await?;
+        tx.record(&user.tenant, &origin, self.now(), &entries).await?;
         tx.commit().await?;
         Ok(if locked { SignInError::Locked(until) } else { SignInError::Wrong })
     }
 
-    /// Changes one's own password.
+    /// Changes one's own password. All other sessions end; `session` goes on.
     pub async fn change_password(
         &self,
         origin: &Origin,
         username: &str,
+        session: &str,
         old: &SecretString,
         new: &SecretString,
     ) -> Result<(), SignInError> {
         let mut invalid = Invalid::default();
         check_password(&mut invalid, "new_password", new);
         invalid.into_result().map_err(StoreError::from)?;
-        let user = self.sign_in(origin, username, old).await?;
-        Ok(self.set_password(origin, &user.username, new).await?)
+        let user = self.check_secret(origin, username, old).await?;
+        let hash = hash(new).await?;
+        let mut tx = self.admit(&user).await?;
+        tx.write_password(self, origin, &user, &hash, Some(session)).await?;
+        Ok(tx.commit().await?)
     }
 
-    /// Sets a password, and unlocks.
+    /// A password that nobody has chosen: 120 bits.
+    pub fn random_password(&self) -> SecretString {
+        SecretString::from(hex(&self.ambient().random::<15>()))
+    }
+
+    /// Sets a password, unlocks, and ends all sessions.
     pub async fn set_password(&self, origin: &Origin, username: &str, new: &SecretString) -> Result<()> {
         let mut invalid = Invalid::default();
         check_password(&mut invalid, "password", new);
@@ -263,16 +253,31 @@ impl Store {
         let user = self.user_by_name(username).await?.ok_or(StoreError::NotFound("user"))?;
         let hash = hash(new).await?;
         let mut tx = self.begin().await?;
-        tx.execute(
+        tx.write_password(self, origin, &user, &hash, None).await?;
+        tx.commit().await
+    }
+}
+
+impl Tx {
+    async fn write_password(
+        &mut self,
+        store: &Store,
+        origin: &Origin,
+        user: &User,
+        hash: &str,
+        except: Option<&str>,
+    ) -> Result<()> {
+        let now = store.now();
+        self.execute(
             sql!(
                 "UPDATE users SET password_hash = $1, failed_logins = 0, locked_until = 0, updated_at = $2,
                      version = version + 1 WHERE id = $3"
             ),
-            args![hash, self.now(), &user.id],
+            args![hash, now, &user.id],
         )
         .await?;
-        let data = json!({ "username": username });
-        tx.record(&user.tenant, origin, self.now(), &[Entry::new(Action::PasswordChanged).data(data)]).await?;
-        tx.commit().await
+        let ended = self.revoke_sessions(&user.id, except, now).await?;
+        let data = json!({ "user_id": user.id, "username": user.username, "sessions_ended": ended });
+        self.record(&user.tenant, origin, now, &[Entry::new(Action::PasswordChanged).data(data)]).await
     }
 }

@@ -1,0 +1,127 @@
+//! One action on many credentials: named by id, or found by a filter.
+
+use domain::CredentialId;
+use domain::access::Permission;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use store::credentials::BulkAction;
+use utoipa::ToSchema;
+
+use super::edit::{filter_in, group};
+use crate::answer::Answer;
+use crate::error::{ApiError, ErrorBody, Result};
+use crate::extract::{May, Query, Strict, rights};
+
+/// The most ids in one request. A filter may find up to 10,000.
+const IDS: usize = 500;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::Display, strum::EnumIter)]
+#[strum(serialize_all = "snake_case")]
+enum Action {
+    Enable,
+    Disable,
+    AssignGroup,
+    Delete,
+}
+
+/// Which credentials, and what is to be done with them.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BulkRequest {
+    /// These; up to 500.
+    ids: Option<Vec<String>>,
+    /// Those of a list's filter: its parameters by name, values as text, or lists of texts.
+    #[schema(value_type = Option<Object>)]
+    filter: Option<Map<String, Value>>,
+    /// How many the filter finds: when it finds another number, nothing is done.
+    expected: Option<i64>,
+    /// `enable`, `disable`, `assign_group` or `delete`.
+    #[schema(value_type = String)]
+    action: Option<String>,
+    /// For `assign_group`; `null` takes them out of any.
+    group_id: Option<String>,
+}
+
+/// What became of one credential.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkLine {
+    id: String,
+    success: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorBody>,
+}
+
+/// What became of each.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkView {
+    succeeded: usize,
+    failed: usize,
+    /// In the order in which they were named or found.
+    results: Vec<BulkLine>,
+}
+
+/// Does one thing to many credentials, each with its own outcome. With a filter it is refused (409)
+/// when the filter no longer finds as many as `expected`. Removing needs its own permission.
+#[utoipa::path(
+    post, path = "/api/admin/api-pool/bulk", tag = "credentials", request_body = BulkRequest,
+    responses((status = 200, description = "Every credential answered", body = Answer<BulkView>))
+)]
+pub async fn bulk(
+    may: May<rights::WriteCredentials>,
+    Strict(request): Strict<BulkRequest>,
+) -> Result<Answer<BulkView>> {
+    let action = action(&request)?;
+    if action == BulkAction::Delete {
+        may.require(Permission::DeleteCredentials).await?;
+    }
+    let (store, tenant) = (&may.app.store, &may.caller.tenant);
+    let ids = match (request.ids, request.filter) {
+        (Some(ids), None) => named(ids)?,
+        (None, Some(filter)) => {
+            let expected = request.expected.ok_or_else(|| ApiError::field("expected", "is required with a filter"))?;
+            let mut query = Query::of(filter)?;
+            let filter = filter_in(&mut query)?;
+            query.end()?;
+            store.ids_of_filter(tenant, &filter, expected).await?
+        }
+        _ => return Err(ApiError::field("ids", "or filter is required, one of the two")),
+    };
+    // A task of its own: when the client hangs up, it still comes to its end.
+    let (store, tenant, origin) = (store.clone(), tenant.clone(), may.caller.origin.clone());
+    let doing = tokio::spawn(async move { store.bulk(&tenant, &origin, ids, &action).await });
+    let outcomes = doing.await.map_err(|e| ApiError::internal(&e))??;
+    let line = |(id, outcome): (CredentialId, store::Result<()>)| BulkLine {
+        id: id.to_string(),
+        success: outcome.is_ok(),
+        error: outcome.err().map(|error| ApiError::from(error).body()),
+    };
+    let results: Vec<BulkLine> = outcomes.into_iter().map(line).collect();
+    let succeeded = results.iter().filter(|line| line.success).count();
+    Ok(Answer::new(BulkView { succeeded, failed: results.len() - succeeded, results }))
+}
+
+fn action(request: &BulkRequest) -> Result<BulkAction> {
+    let action = crate::fields::choice("action", request.action.as_deref())?;
+    if request.group_id.is_some() && action != Some(Action::AssignGroup) {
+        return Err(ApiError::field("group_id", "is for assign_group only"));
+    }
+    Ok(match action.ok_or_else(|| ApiError::field("action", "is required"))? {
+        Action::Enable => BulkAction::Enable,
+        Action::Disable => BulkAction::Disable,
+        Action::AssignGroup => BulkAction::AssignGroup(group(request.group_id.clone())?),
+        Action::Delete => BulkAction::Delete,
+    })
+}
+
+/// Each id once, in order.
+fn named(ids: Vec<String>) -> Result<Vec<CredentialId>> {
+    if !(1..=IDS).contains(&ids.len()) {
+        return Err(ApiError::field("ids", format!("must have 1 to {IDS} members")));
+    }
+    if ids.iter().any(|id| id.len() > 64 || !id.bytes().all(|b| b.is_ascii_alphanumeric())) {
+        return Err(ApiError::field("ids", "must be ids of ours"));
+    }
+    let mut seen = std::collections::HashSet::new();
+    Ok(ids.into_iter().filter(|id| seen.insert(id.clone())).map(CredentialId::from).collect())
+}

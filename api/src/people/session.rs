@@ -1,0 +1,145 @@
+//! Signing in, staying signed in, signing out.
+
+use axum::response::{IntoResponse, Response};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use store::people::User;
+use store::people::sessions::{Opened, RefreshError};
+use utoipa::ToSchema;
+
+use super::cookie::{Page, with_cookie};
+use super::{PersonView, refused};
+use crate::AppState;
+use crate::answer::Answer;
+use crate::error::{ApiError, Code, Result};
+use crate::extract::{Anyone, May, Strict, rights};
+use crate::fields::Moment;
+
+/// Name and password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoginRequest {
+    username: String,
+    #[schema(value_type = String, format = Password)]
+    password: SecretString,
+}
+
+/// A short token for the calls that follow, and how to get the next one.
+#[derive(Serialize, ToSchema)]
+pub struct LoginAnswer {
+    /// Send it as `Authorization: Bearer …`.
+    token: String,
+    expires_at: Moment,
+    /// Good for one `/refresh`. Pages (with `X-Requested-With`) get it as a cookie instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    user: PersonView,
+}
+
+/// Signs in. Five failures lock an account for 15 minutes.
+#[utoipa::path(
+    post, path = "/api/admin/login", tag = "people", request_body = LoginRequest,
+    params(("X-Requested-With" = Option<String>, Header, description = "Sent by pages: the refresh token comes as a cookie only")),
+    responses(
+        (status = 200, description = "Signed in", body = Answer<LoginAnswer>),
+        (status = 401, description = "Wrong name or password", body = crate::error::Problem, content_type = "application/problem+json"),
+        (status = 423, description = "Locked", body = crate::error::Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn login(anyone: Anyone, page: Page, Strict(request): Strict<LoginRequest>) -> Result<Response> {
+    if request.username.len() > 256 || request.username.chars().any(char::is_control) {
+        return Err(ApiError::field("username", "must be at most 256 bytes without control characters"));
+    }
+    let agent = page.user_agent.as_deref();
+    let signed_in = anyone.app.store.sign_in(&anyone.origin, &request.username, &request.password, agent).await;
+    let (user, opened) = signed_in.map_err(refused)?;
+    answer(&anyone.app, user, opened, page.is_page)
+}
+
+fn answer(app: &AppState, user: User, opened: Opened, is_page: bool) -> Result<Response> {
+    let (token, expires_at) = app.signer.sign(&user, &opened.session_id, app.store.now())?;
+    let refresh_token = (!is_page).then(|| opened.refresh_token.expose_secret().to_owned());
+    let body = LoginAnswer { token, expires_at: Moment(expires_at), refresh_token, user: user.into() };
+    let answer = Answer::new(body);
+    if is_page {
+        return Ok(with_cookie(answer, Some(&opened.refresh_token), app.config.secure_cookies));
+    }
+    Ok(answer.into_response())
+}
+
+/// The refresh token of a program.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshRequest {
+    /// Not from pages: they have a cookie.
+    #[schema(value_type = Option<String>)]
+    refresh_token: Option<SecretString>,
+}
+
+impl RefreshRequest {
+    /// The page's, else the body's.
+    fn token(self, page: &mut Page) -> Option<SecretString> {
+        if page.is_page { page.token.take() } else { self.refresh_token }
+    }
+}
+
+/// Takes a refresh token and answers the next one. One that was used before ends the session, but for
+/// 30 seconds after its first use.
+#[utoipa::path(
+    post, path = "/api/admin/refresh", tag = "people", request_body = RefreshRequest,
+    params(("X-Requested-With" = Option<String>, Header, description = "Sent by pages: the token is in a cookie")),
+    responses(
+        (status = 200, description = "Signed in for longer", body = Answer<LoginAnswer>),
+        (status = 401, description = "The session has ended", body = crate::error::Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn refresh(anyone: Anyone, mut page: Page, Strict(request): Strict<RefreshRequest>) -> Result<Response> {
+    let (app, is_page) = (&anyone.app, page.is_page);
+    let Some(token) = request.token(&mut page) else {
+        if is_page {
+            return Err(over());
+        }
+        return Err(ApiError::field("refresh_token", "is required"));
+    };
+    match app.store.refresh_session(&anyone.origin, &token).await {
+        Ok((user, opened)) => answer(app, user, opened, is_page),
+        Err(RefreshError::Refused) if is_page => Ok(with_cookie(over(), None, app.config.secure_cookies)),
+        Err(RefreshError::Refused) => Err(over()),
+        Err(RefreshError::Store(error)) => Err(error.into()),
+    }
+}
+
+fn over() -> ApiError {
+    ApiError::new(Code::Unauthenticated, "the session has ended; sign in again")
+}
+
+/// Which sessions end.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogoutRequest {
+    /// All sessions of this person, on every device.
+    everywhere: Option<bool>,
+}
+
+/// What has ended.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SignedOut {
+    /// How many sessions.
+    sessions_ended: u64,
+}
+
+/// Ends the session, or all of one's sessions, on every process within a second.
+#[utoipa::path(
+    post, path = "/api/admin/logout", tag = "people", request_body = LogoutRequest,
+    responses((status = 200, description = "Signed out", body = Answer<SignedOut>))
+)]
+pub async fn logout(may: May<rights::Person>, page: Page, Strict(request): Strict<LogoutRequest>) -> Result<Response> {
+    let (store, caller, claims) = (&may.app.store, &may.caller, may.caller.person()?);
+    let sessions_ended = if request.everywhere == Some(true) {
+        store.sign_out_everywhere(&caller.tenant, &caller.origin, &claims.sub).await?
+    } else {
+        u64::from(store.sign_out(&caller.tenant, &caller.origin, &claims.sid).await?)
+    };
+    let answer = Answer::new(SignedOut { sessions_ended });
+    Ok(if page.is_page { with_cookie(answer, None, may.app.config.secure_cookies) } else { answer.into_response() })
+}

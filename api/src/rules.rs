@@ -1,0 +1,386 @@
+//! Rules: who may have which credential.
+
+use std::str::FromStr;
+
+use domain::GroupId;
+use domain::rule::{Effect, Match, RuleDraft, Target};
+use serde::{Deserialize, Serialize};
+use store::rules::{Rule, RulePlace};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::allocation::{AllocateRequest, PreviewView, preview_of};
+use crate::answer::{Answer, List};
+use crate::door::doors;
+use crate::error::{ApiError, Result};
+use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, one_of, rights};
+use crate::fields::{ApiIdField, ApiIdText, Moment, moment_in, needed, nullable, words};
+use crate::{AppState, Sealed};
+
+pub(crate) fn router() -> OpenApiRouter<Sealed> {
+    OpenApiRouter::new()
+        .routes(doors!(list, add))
+        .routes(doors!(get, update, delete))
+        .routes(doors!(toggle))
+        .routes(doors!(try_out))
+}
+
+/// Whom a rule is about; what is absent matches everybody.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MatchBody {
+    /// The account's key; `*` is any text, `?` one character.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    /// Who asks: `svc:<product>` or `user:<name>`, with the same wildcards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator: Option<String>,
+    /// The client's address, or its network: `203.0.113.0/24`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip: Option<String>,
+    /// One of these levels, by comma.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<String>,
+    /// The id of the group that the request asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+}
+
+impl From<MatchBody> for Match {
+    fn from(body: MatchBody) -> Self {
+        Self { account: body.account, operator: body.operator, ip: body.ip, level: body.level, group: body.group }
+    }
+}
+
+impl From<Match> for MatchBody {
+    fn from(matcher: Match) -> Self {
+        let Match { account, operator, ip, level, group } = matcher;
+        Self { account, operator, ip, level, group }
+    }
+}
+
+/// Which credentials a rule is about: one of the two.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TargetBody {
+    /// The credential with this id.
+    api_id: Option<ApiIdField>,
+    /// All of this group.
+    group_id: Option<String>,
+}
+
+impl TargetBody {
+    fn read(self) -> Result<Target> {
+        match (self.api_id, self.group_id) {
+            (Some(api_id), None) => Ok(Target::ApiId(api_id.0)),
+            (None, Some(group)) if (1..=64).contains(&group.len()) => Ok(Target::Group(GroupId::from(group))),
+            (None, Some(_)) => Err(ApiError::field("target.group_id", "is not one of the groups")),
+            _ => Err(ApiError::field("target", "must be one of api_id and group_id")),
+        }
+    }
+}
+
+/// Which credentials: the one with this id, or all of this group.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TargetView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_id: Option<ApiIdText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_id: Option<String>,
+}
+
+impl From<Target> for TargetView {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::ApiId(api_id) => Self { api_id: Some(ApiIdText(api_id)), group_id: None },
+            Target::Group(group) => Self { api_id: None, group_id: Some(group.to_string()) },
+        }
+    }
+}
+
+/// A rule.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RuleView {
+    id: String,
+    name: String,
+    #[schema(schema_with = words::<Effect>)]
+    effect: Effect,
+    r#match: MatchBody,
+    target: Option<TargetView>,
+    /// Higher goes first.
+    priority: i64,
+    enabled: bool,
+    /// It does nothing from then on.
+    expires_at: Option<Moment>,
+    created_at: Moment,
+    updated_at: Moment,
+    version: i64,
+}
+
+impl From<Rule> for RuleView {
+    fn from(rule: Rule) -> Self {
+        let draft = rule.draft;
+        Self {
+            id: rule.id,
+            name: draft.name,
+            effect: draft.effect,
+            r#match: draft.matcher.into(),
+            target: draft.target.map(TargetView::from),
+            priority: draft.priority,
+            enabled: draft.enabled,
+            expires_at: draft.expires_at.map(Moment),
+            created_at: Moment(rule.created_at),
+            updated_at: Moment(rule.updated_at),
+            version: rule.version,
+        }
+    }
+}
+
+/// Lists rules in the order in which they go: higher priority first, then the older one.
+#[utoipa::path(
+    get, path = "/api/admin/api-pool/rules", tag = "rules",
+    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 500), ("cursor" = Option<String>, Query)),
+    responses((status = 200, description = "A page", body = Answer<List<RuleView>>))
+)]
+pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<List<RuleView>>> {
+    let (limit, after) = (query.limit()?, query.cursor::<RulePlace>()?);
+    query.end()?;
+    let (store, tenant) = (&may.app.store, &may.caller.tenant);
+    let rules = store.rules(tenant, after.as_ref(), limit + 1).await?;
+    let total = store.count_rules(tenant).await?;
+    let place = |last: &Rule| Cursor::write(&(last.draft.priority, &last.id));
+    Ok(Answer::new(List::page(rules, limit, total, place, RuleView::from)))
+}
+
+/// What a person says of a new rule.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRule {
+    /// Unique in the tenant; `strategy_used` shows it.
+    name: String,
+    /// `deny`, `allow`, `bind` or `prefer`.
+    effect: String,
+    #[serde(default)]
+    r#match: Option<MatchBody>,
+    /// Needed by all but `deny`.
+    target: Option<TargetBody>,
+    /// Higher goes first; 0 when absent.
+    priority: Option<i64>,
+    /// True when absent.
+    enabled: Option<bool>,
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+}
+
+impl NewRule {
+    fn draft(self) -> Result<RuleDraft> {
+        let draft = RuleDraft {
+            name: self.name,
+            effect: effect(&self.effect)?,
+            matcher: self.r#match.unwrap_or_default().into(),
+            target: self.target.map(TargetBody::read).transpose()?,
+            priority: self.priority.unwrap_or(0),
+            enabled: self.enabled.unwrap_or(true),
+            expires_at: moment_in("expires_at", self.expires_at.as_deref())?,
+        };
+        draft.check()?;
+        Ok(draft)
+    }
+}
+
+fn effect(text: &str) -> Result<Effect> {
+    Effect::from_str(text.trim()).map_err(|_| ApiError::field("effect", one_of::<Effect>()))
+}
+
+async fn one(may: &AppState, tenant: &domain::TenantId, id: &str) -> Result<Answer<RuleView>> {
+    let rule = may.store.rule(tenant, id).await?;
+    let version = rule.version;
+    Ok(Answer::new(RuleView::from(rule)).etag(version))
+}
+
+/// Adds a rule, for the next allocation on every process.
+#[utoipa::path(
+    post, path = "/api/admin/api-pool/rules", tag = "rules", request_body = NewRule,
+    params(("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, description = "Added", body = Answer<RuleView>))
+)]
+pub async fn add(may: May<rights::WriteRules>, Strict(new): Strict<NewRule>) -> Result<Answer<RuleView>> {
+    let caller = &may.caller;
+    let id = may.app.store.add_rule(&caller.tenant, &caller.origin, &new.draft()?).await?;
+    one(&may.app, &caller.tenant, &id).await
+}
+
+/// One rule.
+#[utoipa::path(
+    get, path = "/api/admin/api-pool/rules/{id}", tag = "rules", params(("id" = String, Path)),
+    responses((status = 200, description = "The rule", body = Answer<RuleView>))
+)]
+pub async fn get(may: May<rights::ReadCredentials>, Id(id): Id) -> Result<Answer<RuleView>> {
+    one(&may.app, &may.caller.tenant, &id).await
+}
+
+/// A change: what is absent stays, what is `null` is cleared.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(clippy::option_option, reason = "absent, null and a value are three things")]
+pub struct RuleChange {
+    /// Can't be cleared.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    name: Option<Option<String>>,
+    /// Can't be cleared.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    effect: Option<Option<String>>,
+    /// As a whole; `null` matches everybody.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<MatchBody>)]
+    r#match: Option<Option<MatchBody>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<TargetBody>)]
+    target: Option<Option<TargetBody>>,
+    /// `null` is 0.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<i64>)]
+    priority: Option<Option<i64>>,
+    /// `null` is true.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<bool>)]
+    enabled: Option<Option<bool>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Option<String>>,
+}
+
+/// Changes a rule, for the next allocation on every process.
+#[utoipa::path(
+    put, path = "/api/admin/api-pool/rules/{id}", tag = "rules", request_body = RuleChange,
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Changed", body = Answer<RuleView>))
+)]
+pub async fn update(
+    may: May<rights::WriteRules>,
+    Id(id): Id,
+    IfMatch(expected): IfMatch,
+    Strict(change): Strict<RuleChange>,
+) -> Result<Answer<RuleView>> {
+    let name = needed("name", change.name)?;
+    let effect = needed("effect", change.effect)?.map(|text| effect(&text)).transpose()?;
+    let target = change.target.map(|target| target.map(TargetBody::read).transpose()).transpose()?;
+    let expires_at = change.expires_at.map(|text| moment_in("expires_at", text.as_deref())).transpose()?;
+    let merge = |before: RuleDraft| RuleDraft {
+        name: name.unwrap_or(before.name),
+        effect: effect.unwrap_or(before.effect),
+        matcher: change.r#match.map_or(before.matcher, |matcher| matcher.unwrap_or_default().into()),
+        target: target.unwrap_or(before.target),
+        priority: change.priority.map_or(before.priority, Option::unwrap_or_default),
+        enabled: change.enabled.map_or(before.enabled, |enabled| enabled.unwrap_or(true)),
+        expires_at: expires_at.unwrap_or(before.expires_at),
+    };
+    let caller = &may.caller;
+    may.app.store.update_rule(&caller.tenant, &caller.origin, &id, expected, merge).await?;
+    one(&may.app, &caller.tenant, &id).await
+}
+
+/// What was removed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RemovedRule {
+    id: String,
+}
+
+/// Removes a rule.
+#[utoipa::path(
+    delete, path = "/api/admin/api-pool/rules/{id}", tag = "rules",
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Removed", body = Answer<RemovedRule>))
+)]
+pub async fn delete(
+    may: May<rights::WriteRules>,
+    Id(id): Id,
+    IfMatch(expected): IfMatch,
+) -> Result<Answer<RemovedRule>> {
+    let caller = &may.caller;
+    may.app.store.delete_rule(&caller.tenant, &caller.origin, &id, expected).await?;
+    Ok(Answer::new(RemovedRule { id }))
+}
+
+/// On, off, or the other way round.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Toggle {
+    /// When absent, the other way round.
+    enabled: Option<bool>,
+}
+
+/// Switches a rule on or off.
+#[utoipa::path(
+    put, path = "/api/admin/api-pool/rules/{id}/toggle", tag = "rules", request_body = Toggle,
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Switched", body = Answer<RuleView>))
+)]
+pub async fn toggle(
+    may: May<rights::WriteRules>,
+    Id(id): Id,
+    IfMatch(expected): IfMatch,
+    Strict(toggle): Strict<Toggle>,
+) -> Result<Answer<RuleView>> {
+    let merge = |before: RuleDraft| RuleDraft { enabled: toggle.enabled.unwrap_or(!before.enabled), ..before };
+    let caller = &may.caller;
+    may.app.store.update_rule(&caller.tenant, &caller.origin, &id, expected, merge).await?;
+    one(&may.app, &caller.tenant, &id).await
+}
+
+/// A rule and a request to try it on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    rule: NewRule,
+    /// The rule that it would take the place of.
+    replaces: Option<String>,
+    request: TrialRequest,
+}
+
+/// What somebody might ask for.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub struct TrialRequest {
+    #[serde(flatten)]
+    asked: AllocateRequest,
+    /// Who would ask; you, when absent.
+    operator: Option<String>,
+    /// From where; your address, when absent.
+    ip: Option<String>,
+}
+
+/// What an allocation would do without the rule, and with it.
+#[derive(Serialize, ToSchema)]
+pub struct TrialView {
+    without: PreviewView,
+    with: PreviewView,
+}
+
+/// Tries a rule before it is saved: the same request without it and with it. Changes nothing.
+#[utoipa::path(
+    post, path = "/api/admin/api-pool/rules/try", tag = "rules", request_body = Trial,
+    responses((status = 200, description = "Both", body = Answer<TrialView>))
+)]
+pub async fn try_out(may: May<rights::WriteRules>, Strict(trial): Strict<Trial>) -> Result<Answer<TrialView>> {
+    let (store, caller) = (&may.app.store, &may.caller);
+    let mut origin = caller.origin.clone();
+    if let Some(operator) = trial.request.operator.filter(|text| !text.is_empty()) {
+        origin.actor = operator;
+    }
+    if let Some(ip) = trial.request.ip.filter(|text| !text.is_empty()) {
+        ip.parse::<std::net::IpAddr>().map_err(|_| ApiError::field("request.ip", "must be an address"))?;
+        origin.ip = Some(ip);
+    }
+    let command = trial.request.asked.command(caller)?;
+    if let Some(id) = &trial.replaces {
+        store.rule(&caller.tenant, id).await.map_err(|_| ApiError::field("replaces", "is not one of the rules"))?;
+    }
+    let (draft, replaces) = (trial.rule.draft()?, trial.replaces.as_deref());
+    let (without, with) = store.questions_of_trial(&caller.tenant, &origin, &command, draft, replaces).await?;
+    Ok(Answer::new(TrialView {
+        without: preview_of(&may.app, &caller.tenant, &without).await?,
+        with: preview_of(&may.app, &caller.tenant, &with).await?,
+    }))
+}

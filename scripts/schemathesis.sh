@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Holds the program to its own OpenAPI document: thousands of made-up requests, good and bad, once
+# as an owner and once as a service. Any server error, any answer that the document does not
+# describe, any good request refused and any bad one accepted fails.
+#
+# API_POOL is the program, VENV the folder of Python, EXAMPLES how many cases each operation gets.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+program=$(realpath "${API_POOL:-target/debug/api-pool}")
+python=$(realpath "${VENV:-target/python}")/bin
+examples=${EXAMPLES:-80}
+[ -x "$python/schemathesis" ] || { echo "schemathesis is missing: run 'make setup'" >&2; exit 1; }
+
+password=correct-horse-battery
+work=$(mktemp -d /tmp/api-pool-schemathesis-XXXXXX)
+server=""
+stop() {
+  if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
+  server=""
+}
+finish() {
+  local code=$?
+  stop
+  if [ $code != 0 ]; then echo "== what the servers said" >&2; cat "$work"/*/err >&2 || true; fi
+  rm -rf "$work"
+}
+trap finish EXIT
+
+# The first field NAME in JSON.
+field() { grep -o "\"$1\":\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4; }
+post() { curl -sS --fail-with-body -H "$as" "$url$1" --json "$2"; }
+
+# Each run has a server and a pool of its own: what one run deletes or bans the other would miss.
+start() {
+  env -u DATABASE_URL HTTP_PORT=0 DATABASE_PATH=$1/pool.db API_POOL_ADMIN_PASSWORD=$password LOG_LEVEL=warn \
+    "$program" serve >"$1/out" 2>"$1/err" &
+  server=$!
+  until grep -q 'ready at' "$1/out"; do
+    kill -0 "$server" 2>/dev/null || { echo "the server did not start" >&2; exit 1; }
+    sleep 0.1
+  done
+  url=$(sed -n 's/.*ready at \(http[^ ]*\) .*/\1/p' "$1/out")
+}
+
+# Something to find: groups, credentials, accounts that hold some, batches that can be undone.
+fill() {
+  local n lines=""
+  for n in red green blue; do post /api/admin/api-pool/groups "{\"name\":\"$n\"}" >/dev/null; done
+  for n in {10..69}; do lines+="12345$n:0123456789abcdef0123456789abcd$n:name $n\\n"; done
+  post /api/admin/api-pool/batch "{\"data\":\"$lines\"}" >/dev/null
+  for n in +861380000000{1..8}; do
+    post /api/admin/api-pool/allocate "{\"account_id\":\"$n\",\"ttl_seconds\":86400}" >/dev/null
+    echo "$n"
+  done >"$1/leases"
+  for n in {10..29}; do
+    post /api/admin/api-pool/batch "{\"data\":\"22345$n:0123456789abcdef0123456789abcd$n:undo\"}" | field batch_id
+  done >"$1/batches"
+}
+
+# One run as owner or service. Its folder takes what the tool and Python leave behind.
+try() {
+  local dir=$work/$1 login person token failed=""
+  mkdir "$dir"
+  start "$dir"
+  as="X-Nobody: yet"
+  login=$(post /api/admin/login "{\"username\":\"admin\",\"password\":\"$password\"}")
+  person=$(sed 's/.*"user"://' <<<"$login" | field id)
+  # `bearer` is as good in lower case. Written otherwise, the tool reads the token and takes the
+  # person's id for one of a credential, a group, a token.
+  as="Authorization: bearer $(field token <<<"$login")"
+  fill "$dir"
+  if [ "$1" = service ]; then
+    token=$(post /api/admin/service-tokens '{"product":"st","scopes":["credpool:*"]}' | field token)
+    as="X-Service-Token: $token"
+  fi
+
+  echo "== schemathesis as $1"
+  # What ends the run's own session has no place in it: the rest would be 401 only.
+  (
+    cd "$dir"
+    export SCHEMATHESIS_HOOKS=$root/tests/schemathesis/hooks.py PYTHONDONTWRITEBYTECODE=1
+    export API_POOL_BATCHES API_POOL_LEASES API_POOL_IDS API_POOL_PERSON=$person
+    API_POOL_BATCHES=$(<batches) API_POOL_LEASES=$(<leases) API_POOL_IDS=$(echo 12345{10..29})
+    "$python/schemathesis" --config-file "$root/tests/schemathesis/schemathesis.toml" \
+      run "$url/api/openapi.json" --header "$as" --checks all --phases examples,coverage,fuzzing,stateful \
+      --exclude-path-regex '^/api/admin/(logout|refresh)$' \
+      --max-examples "$examples" --seed 1 --workers 1 --no-color
+  ) || failed=1
+
+  # A run that lost its rights on the way has tested nothing.
+  curl -sSf -o "$dir/last" -H "$as" "$url/api/admin/api-pool/account?account_id=x" || failed=1
+  # A batch's member may fail inside of a 200: the log knows.
+  if grep -E 'ERROR|panicked' "$dir/err"; then failed=1; fi
+  stop
+  if [ -n "$failed" ]; then status=1; fi
+}
+
+status=0
+try owner
+try service
+exit $status

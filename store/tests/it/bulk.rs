@@ -1,0 +1,86 @@
+//! One action on many credentials.
+
+use domain::credential::Standing;
+use domain::{CredentialId, Status};
+use store::StoreError;
+use store::credentials::{BulkAction, Filter};
+
+use crate::world::{World, on_both, origin};
+
+on_both! {
+    many_are_switched_with_an_outcome_each,
+    many_move_into_a_group,
+    many_are_removed_but_for_those_that_are_held,
+    a_filter_must_find_as_many_as_were_seen,
+}
+
+async fn bulk(w: &World, ids: &[CredentialId], action: &BulkAction) -> Vec<Result<(), String>> {
+    let outcomes = w.store.bulk(&w.tenant, &origin(), ids.to_vec(), action).await.unwrap();
+    assert!(outcomes.iter().map(|(id, _)| id).eq(ids), "in the order in which they were named");
+    outcomes.into_iter().map(|(_, outcome)| outcome.map_err(|e| e.to_string())).collect()
+}
+
+async fn many_are_switched_with_an_outcome_each(w: &World) {
+    let mut ids = Vec::new();
+    for number in 1..=3 {
+        ids.push(w.add(number).await);
+    }
+    w.store.ban_credential(&w.tenant, &origin(), &ids[1], "leaked").await.unwrap();
+    ids.push(CredentialId::from("unknown"));
+    let outcomes = bulk(w, &ids, &BulkAction::Disable).await;
+    assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
+    assert!(outcomes[1].as_ref().unwrap_err().contains("banned"));
+    assert_eq!(outcomes[3], Err("credential not found".to_owned()));
+    assert_eq!(w.credential(&ids[0]).await.status(), Status::Disabled);
+    assert_eq!(w.credential(&ids[1]).await.standing, Standing::Banned);
+    assert_eq!(w.count("api.disabled").await, 2);
+    assert!(w.allocate("a").await.is_err(), "it holds for the next allocation");
+    // What is so already is well, and not noted again.
+    assert!(bulk(w, &ids[..1], &BulkAction::Disable).await[0].is_ok());
+    assert_eq!((w.count("api.disabled").await, w.credential(&ids[0]).await.version), (2, 2));
+    assert!(bulk(w, &ids[..1], &BulkAction::Enable).await[0].is_ok());
+    w.allocate("a").await.unwrap();
+}
+
+async fn many_move_into_a_group(w: &World) {
+    let north = w.add_group("north").await;
+    let mut ids = Vec::new();
+    for number in 1..=250 {
+        ids.push(w.add_with(number, |d| d.is_premium = number % 2 == 0).await);
+    }
+    let outcomes = bulk(w, &ids, &BulkAction::AssignGroup(Some(north.clone()))).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+    assert_eq!(w.credential(&ids[249]).await.group_id, Some(north.clone()));
+    // `doctor` compares every shelf with its group, premium flag and level.
+    w.ask("a", |a| a.group = Some(north.clone())).await.unwrap();
+    bulk(w, &ids[..3], &BulkAction::AssignGroup(None)).await;
+    assert_eq!(w.credential(&ids[0]).await.group_id, None);
+    let unknown = BulkAction::AssignGroup(Some("nowhere".into()));
+    let refused = w.store.bulk(&w.tenant, &origin(), ids, &unknown).await;
+    assert!(matches!(refused, Err(StoreError::Invalid(_))));
+}
+
+async fn many_are_removed_but_for_those_that_are_held(w: &World) {
+    let (one, two) = (w.add(1).await, w.add_with(2, |d| d.priority = 9).await);
+    w.allocate("a").await.unwrap();
+    let outcomes = bulk(w, &[one.clone(), two.clone()], &BulkAction::Delete).await;
+    assert!(outcomes[0].is_ok() && outcomes[1].as_ref().unwrap_err().contains("accounts hold"));
+    assert!(matches!(w.store.credential(&w.tenant, &one).await, Err(StoreError::NotFound(_))));
+    // A lease that has ended holds nothing.
+    w.release("a").await.unwrap();
+    w.ask("a", |a| a.ttl_millis = Some(1)).await.unwrap();
+    w.wait(2);
+    assert!(bulk(w, &[two], &BulkAction::Delete).await[0].is_ok());
+}
+
+async fn a_filter_must_find_as_many_as_were_seen(w: &World) {
+    let mut ids = Vec::new();
+    for number in 1..=5 {
+        ids.push(w.add(number).await);
+    }
+    w.store.disable_credential(&w.tenant, &origin(), &ids[4]).await.unwrap();
+    let filter = Filter { status: vec!["available".to_owned()], ..Filter::default() };
+    assert_eq!(w.store.ids_of_filter(&w.tenant, &filter, 4).await.unwrap(), ids[..4]);
+    let moved = w.store.ids_of_filter(&w.tenant, &filter, 5).await;
+    assert!(matches!(&moved, Err(StoreError::Conflict(why)) if why.contains("finds 4")), "{moved:?}");
+}
