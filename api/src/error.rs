@@ -236,6 +236,13 @@ pub struct ErrorBody {
     retry_after: Option<i64>,
 }
 
+impl ErrorBody {
+    /// The kind of failure, in one word.
+    pub fn slug(&self) -> &'static str {
+        self.code
+    }
+}
+
 /// One wrong field.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FieldProblem {

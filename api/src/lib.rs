@@ -21,6 +21,7 @@ mod groups;
 mod idempotency;
 mod journal;
 mod linger;
+mod live;
 mod openapi;
 mod people;
 mod pool;
@@ -63,6 +64,7 @@ pub struct AppState {
     pub(crate) allocator: Allocator,
     pub(crate) signer: Arc<auth::Signer>,
     pub(crate) config: Arc<ApiConfig>,
+    pub(crate) hub: Arc<live::Hub>,
     draining: Arc<AtomicBool>,
 }
 
@@ -80,10 +82,11 @@ pub struct ApiConfig {
 }
 
 impl AppState {
-    /// Ready to serve.
+    /// Ready to serve; within a runtime, since live events have a task of their own.
     pub fn new(store: Store, allocator: Allocator, config: ApiConfig) -> Self {
         let signer = Arc::new(auth::Signer::new(store.sealer().signing_key()));
-        Self { store, allocator, signer, config: Arc::new(config), draining: Arc::default() }
+        let hub = live::Hub::start(store.clone());
+        Self { store, allocator, signer, config: Arc::new(config), hub, draining: Arc::default() }
     }
 
     /// From now on `/api/ready` says no, so that no new clients are sent here.
@@ -121,6 +124,7 @@ fn endpoints() -> OpenApiRouter<Sealed> {
         .merge(rules::router())
         .merge(settings::router())
         .merge(views::router())
+        .merge(live::router())
 }
 
 /// The whole API. `pages` answers what is no endpoint: the dashboard, or nothing.

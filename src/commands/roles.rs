@@ -40,6 +40,10 @@ pub enum Role {
 
 /// Runs until a signal says stop, or a part that must not end does.
 pub async fn run(config: Config, store: Store, location: Location, role: Role) -> anyhow::Result<ExitCode> {
+    // Each client is an open file; the usual limit of a thousand is soon reached.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
     let stop = CancellationToken::new();
     let mut signals = Signals::listen(stop.clone())?;
     let upkeep = tokio::spawn(store::open::checkpoint(location.clone(), stop.clone()));

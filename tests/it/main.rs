@@ -6,4 +6,5 @@ mod command;
 mod contract;
 mod harness;
 mod house;
+mod live;
 mod storm;
