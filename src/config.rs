@@ -18,11 +18,12 @@ use strum::IntoEnumIterator;
 use crate::cli::Overrides;
 
 /// Environment names that the original program had, or that everybody expects, and our keys.
-const PLAIN_NAMES: [(&str, &str); 6] = [
+const PLAIN_NAMES: [(&str, &str); 7] = [
     ("DATABASE_PATH", "database_path"),
     ("DATABASE_URL", "database_url"),
     ("HTTP_PORT", "http_port"),
     ("HTTP_HOST", "http_host"),
+    ("METRICS_PORT", "metrics_port"),
     ("LOG_LEVEL", "log_level"),
     ("LOG_FORMAT", "log_format"),
 ];
@@ -35,10 +36,11 @@ const PREFIX: &str = "API_POOL_";
 /// Names with the prefix that are no keys.
 const NOT_KEYS: [&str; 1] = ["API_POOL_CONFIG"];
 /// Keys whose text stays text, even when it looks like a number: a password may be 0012.
-const TEXTS: [&str; 8] = [
+const TEXTS: [&str; 9] = [
     "database_path",
     "database_url",
     "http_host",
+    "metrics_host",
     "log_level",
     "log_format",
     "master_key",
@@ -60,6 +62,10 @@ pub struct Config {
     pub http_host: String,
     /// The port to listen on.
     pub http_port: u16,
+    /// The port of `/metrics`; without one, 9464 if it is free.
+    pub metrics_port: Option<u16>,
+    /// The address of `/metrics`.
+    pub metrics_host: String,
     /// How long, after the signal to stop, `/api/ready` says no while the port stays open.
     pub drain_seconds: u32,
     /// Cookies are sent over TLS only: for pages behind a proxy that ends TLS.
@@ -108,6 +114,7 @@ struct Defaults {
     database_connections: u32,
     http_host: &'static str,
     http_port: u16,
+    metrics_host: &'static str,
     drain_seconds: u32,
     secure_cookies: bool,
     trusted_proxies: [IpNet; 0],
@@ -128,6 +135,7 @@ impl Default for Defaults {
             database_connections: 8,
             http_host: "127.0.0.1",
             http_port: 8080,
+            metrics_host: "127.0.0.1",
             drain_seconds: 0,
             secure_cookies: false,
             trusted_proxies: [],

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -63,11 +63,14 @@ pub async fn layer(State(app): State<AppState>, request: Request, next: Next) ->
         actor: Arc::clone(&actor),
     };
     let (method, path) = (request.method().clone(), context.path.clone());
-    let started = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
+    let (started, in_flight) = (Instant::now(), app.metrics.begin());
     let mut response = CONTEXT.scope(context, next.run(request)).await;
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
+    drop(in_flight);
+    app.metrics.ended(&method, route.as_deref(), response.status().as_u16(), started.elapsed());
     let actor = actor.get().map_or("-", String::as_str);
     tracing::info!(
         target: "api_pool::access",

@@ -22,6 +22,7 @@ mod idempotency;
 mod journal;
 mod linger;
 mod live;
+mod metrics;
 mod openapi;
 mod people;
 mod pool;
@@ -52,6 +53,7 @@ use utoipa_axum::router::OpenApiRouter;
 use error::{ApiError, Code};
 
 pub use credentials::{Export, ExportFormat};
+pub use metrics::HttpMetrics;
 pub use openapi::document as openapi;
 
 /// A request that takes longer is given up; the client gets 503.
@@ -65,6 +67,7 @@ pub struct AppState {
     pub(crate) signer: Arc<auth::Signer>,
     pub(crate) config: Arc<ApiConfig>,
     pub(crate) hub: Arc<live::Hub>,
+    pub(crate) metrics: HttpMetrics,
     draining: Arc<AtomicBool>,
 }
 
@@ -85,8 +88,14 @@ impl AppState {
     /// Ready to serve; within a runtime, since live events have a task of their own.
     pub fn new(store: Store, allocator: Allocator, config: ApiConfig) -> Self {
         let signer = Arc::new(auth::Signer::new(store.sealer().signing_key()));
-        let hub = live::Hub::start(store.clone());
-        Self { store, allocator, signer, config: Arc::new(config), hub, draining: Arc::default() }
+        let metrics = HttpMetrics::default();
+        let hub = live::Hub::start(store.clone(), metrics.live_clients.clone());
+        Self { store, allocator, signer, config: Arc::new(config), hub, metrics, draining: Arc::default() }
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> &HttpMetrics {
+        &self.metrics
     }
 
     /// From now on `/api/ready` says no, so that no new clients are sent here.

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use workers::{Context as WorkerContext, WorkerConfig};
 
 use crate::config::Config;
+use crate::metrics::{self, Metrics};
 use crate::pages;
 
 /// Requests that run may take this long after the signal to stop.
@@ -38,6 +39,16 @@ pub enum Role {
     Worker,
 }
 
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Serve => "serve",
+            Self::Api => "api",
+            Self::Worker => "worker",
+        }
+    }
+}
+
 /// Runs until a signal says stop, or a part that must not end does.
 pub async fn run(config: Config, store: Store, location: Location, role: Role) -> anyhow::Result<ExitCode> {
     // Each client is an open file; the usual limit of a thousand is soon reached.
@@ -49,10 +60,12 @@ pub async fn run(config: Config, store: Store, location: Location, role: Role) -
     let upkeep = tokio::spawn(store::open::checkpoint(location.clone(), stop.clone()));
     let workers = (role != Role::Api).then(|| start_workers(&config, &store, stop.clone()));
     if role == Role::Worker {
+        let metrics = Metrics::new(store.clone(), location.clone(), role.name(), |_| {});
+        metrics::serve(&config, metrics, stop.clone()).await?;
         println!("working on {}", location.describe());
         signals.come().await;
     } else {
-        serve(&config, &store, &location, &mut signals).await?;
+        serve(&config, &store, &location, role, &mut signals).await?;
     }
     stop.cancel();
     if let Some(workers) = workers {
@@ -79,12 +92,19 @@ fn start_workers(config: &Config, store: &Store, stop: CancellationToken) -> Joi
 
 /// Serves until a signal; then says that it is not ready, for as long as is configured, takes no new
 /// connections, finishes what runs, and lets the allocator answer all that it has accepted.
-async fn serve(config: &Config, store: &Store, location: &Location, signals: &mut Signals) -> anyhow::Result<()> {
+async fn serve(
+    config: &Config,
+    store: &Store,
+    location: &Location,
+    role: Role,
+    signals: &mut Signals,
+) -> anyhow::Result<()> {
     let address = format!("{}:{}", config.http_host, config.http_port);
     let listener = TcpListener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
     // Behind the port, so that a start that fails there leaves nothing behind.
     first_owner(config, store).await?;
     let (allocator, mut allocating) = Allocator::start(store.clone(), config.blame);
+    let counted = allocator.metrics().clone();
     let app = AppState::new(
         store.clone(),
         allocator,
@@ -95,6 +115,11 @@ async fn serve(config: &Config, store: &Store, location: &Location, signals: &mu
             trusted_proxies: config.trusted_proxies.clone(),
         },
     );
+    let metrics = Metrics::new(store.clone(), location.clone(), role.name(), |registry| {
+        app.metrics().register(registry);
+        counted.register(registry);
+    });
+    metrics::serve(config, metrics, signals.stop.clone()).await?;
     let router = api::router(app.clone(), Some(pages::router()));
     println!("API Pool is ready at http://{} on {}", listener.local_addr()?, location.describe());
 

@@ -14,7 +14,7 @@
 //! | [`rules`], [`settings`], [`views`] | what people have set |
 //! | [`once`] | what an idempotency key made |
 //! | [`queue`] | jobs, enqueued in the transaction that asks |
-//! | [`doctor`] | the invariants, checked |
+//! | [`doctor`], [`figures`], [`metrics`] | the invariants, checked; how it stands; what is counted |
 //! | [`open`], [`compiled`], [`seal`], [`db`] | the ground that the others stand on |
 
 #![allow(clippy::doc_markdown, reason = "SQLite and PostgreSQL are names, not code")]
@@ -28,10 +28,12 @@ pub mod credentials;
 pub mod db;
 pub mod doctor;
 mod error;
+pub mod figures;
 pub mod groups;
 pub mod history;
 pub mod journal;
 mod logs;
+pub mod metrics;
 pub mod once;
 pub mod open;
 pub mod people;

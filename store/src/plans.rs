@@ -364,6 +364,7 @@ async fn reading(store: &Store, tenant: &TenantId) {
     store.newest_event().await.unwrap();
     store.oldest_event().await.unwrap();
     store.events_after(0, 10).await.unwrap();
+    store.figures().await.unwrap();
 }
 
 async fn jobs_of_all_kinds(store: &Store, tenant: &TenantId) {
@@ -460,6 +461,9 @@ fn many_rows(dialect: Dialect, credentials: i64) -> Vec<String> {
 /// Statements whose purpose is to look at a whole table or a tenant's whole pool, and why that is
 /// well.
 const WHOLE: &[(&str, &str)] = &[
+    ("WHERE deleted_at IS NULL GROUP BY", "figures for monitoring, four times a minute"),
+    ("MIN(run_at)", "the queue library's own table, for monitoring"),
+    ("pragma_page_count", "no table at all"),
     ("WITH oldest AS", "pruning walks the primary key from the old end, to a limit"),
     ("GROUP BY t.id, t.prior_alpha", "the prior is fitted to every credential, by a job"),
     ("DELETE FROM apalis.jobs", "the queue library's own table, by a job; most of it is finished"),

@@ -7,4 +7,5 @@ mod contract;
 mod harness;
 mod house;
 mod live;
+mod metrics;
 mod storm;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
+use prometheus_client::metrics::gauge::Gauge;
 use store::Store;
 use tokio::sync::{Notify, watch};
 
@@ -24,6 +25,8 @@ pub(crate) struct Hub {
     /// The number of the newest event that is here.
     head: watch::Sender<i64>,
     clients: AtomicUsize,
+    /// The same, as monitoring sees it.
+    shown: Gauge,
     arrival: Notify,
 }
 
@@ -49,16 +52,18 @@ pub(crate) struct Seat(Arc<Hub>);
 impl Drop for Seat {
     fn drop(&mut self) {
         self.0.clients.fetch_sub(1, Ordering::Relaxed);
+        self.0.shown.dec();
     }
 }
 
 impl Hub {
     /// Begins to tail the journal for as long as the hub lives.
-    pub fn start(store: Store) -> Arc<Self> {
+    pub fn start(store: Store, shown: Gauge) -> Arc<Self> {
         let hub = Arc::new(Self {
             recent: RwLock::default(),
             head: watch::Sender::new(0),
             clients: AtomicUsize::new(0),
+            shown,
             arrival: Notify::new(),
         });
         tokio::spawn(tail(store, Arc::downgrade(&hub)));
@@ -69,6 +74,7 @@ impl Hub {
     pub fn seat(self: &Arc<Self>, most: usize) -> Option<Seat> {
         let seat = Seat(Arc::clone(self));
         let others = self.clients.fetch_add(1, Ordering::Relaxed);
+        self.shown.inc();
         self.arrival.notify_one();
         // Dropping the seat gives it back.
         (others < most).then_some(seat)
@@ -182,6 +188,7 @@ mod tests {
             recent: RwLock::default(),
             head: watch::Sender::new(0),
             clients: AtomicUsize::new(0),
+            shown: Gauge::default(),
             arrival: Notify::new(),
         })
     }
