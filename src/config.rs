@@ -76,6 +76,8 @@ pub struct Config {
     pub log_level: String,
     /// text or json.
     pub log_format: LogFormat,
+    /// Nothing is written: what stands can be looked up, while the database is copied.
+    pub read_only: bool,
     /// 32 bytes in base64 or hexadecimal; `id:key,id:key` while keys rotate.
     pub master_key: Option<SecretString>,
     /// The first owner's name.
@@ -117,6 +119,7 @@ struct Defaults {
     metrics_host: &'static str,
     drain_seconds: u32,
     secure_cookies: bool,
+    read_only: bool,
     trusted_proxies: [IpNet; 0],
     log_level: &'static str,
     log_format: LogFormat,
@@ -138,6 +141,7 @@ impl Default for Defaults {
             metrics_host: "127.0.0.1",
             drain_seconds: 0,
             secure_cookies: false,
+            read_only: false,
             trusted_proxies: [],
             log_level: "info",
             log_format: LogFormat::Text,

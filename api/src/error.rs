@@ -95,6 +95,8 @@ pub type Result<T, E = ApiError> = std::result::Result<T, E>;
 
 /// Seconds after which a full pool is worth another try.
 const RETRY_FULL: i64 = 5;
+/// Seconds after which a pool that is being moved may be written to again.
+const RETRY_READ_ONLY: i64 = 30;
 /// Seconds after which an overloaded server is.
 const RETRY_OVERLOADED: i64 = 1;
 
@@ -291,6 +293,9 @@ impl From<StoreError> for ApiError {
             StoreError::AlreadyExists(what) => Self::new(Code::AlreadyExists, format!("this {what} exists already")),
             StoreError::Conflict(why) => Self::new(Code::Conflict, why),
             StoreError::Stale => Self::new(Code::Stale, "somebody changed it in between; load it again"),
+            StoreError::ReadOnly => {
+                Self::new(Code::Overloaded, "the pool is read-only now").retry_after(RETRY_READ_ONLY)
+            }
             StoreError::Unavailable(cause) => {
                 tracing::warn!(%cause, request_id = %context::request_id(), "the database is not available");
                 Self::overloaded()

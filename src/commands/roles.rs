@@ -57,8 +57,12 @@ pub async fn run(config: Config, store: Store, location: Location, role: Role) -
     }
     let stop = CancellationToken::new();
     let mut signals = Signals::listen(stop.clone())?;
-    let upkeep = tokio::spawn(store::open::checkpoint(location.clone(), stop.clone()));
-    let workers = (role != Role::Api).then(|| start_workers(&config, &store, stop.clone()));
+    if role == Role::Worker && config.read_only {
+        bail!("a worker has nothing to do while the pool is read-only");
+    }
+    let upkeep = (!config.read_only).then(|| tokio::spawn(store::open::checkpoint(location.clone(), stop.clone())));
+    let works = role != Role::Api && !config.read_only;
+    let workers = works.then(|| start_workers(&config, &store, stop.clone()));
     if role == Role::Worker {
         let metrics = Metrics::new(store.clone(), location.clone(), role.name(), |_| {});
         metrics::serve(&config, metrics, stop.clone()).await?;
@@ -71,7 +75,9 @@ pub async fn run(config: Config, store: Store, location: Location, role: Role) -
     if let Some(workers) = workers {
         workers.await.context("the workers stopped badly")??;
     }
-    upkeep.await.context("the upkeep stopped badly")?;
+    if let Some(upkeep) = upkeep {
+        upkeep.await.context("the upkeep stopped badly")?;
+    }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -153,7 +159,7 @@ async fn serve(
 
 /// The first start makes the owner. A password that nobody has chosen is printed once.
 async fn first_owner(config: &Config, store: &Store) -> anyhow::Result<()> {
-    if store.has_owner().await? {
+    if store.is_read_only() || store.has_owner().await? {
         return Ok(());
     }
     let chosen = config.admin_password.clone();

@@ -15,6 +15,7 @@
 //! | [`once`] | what an idempotency key made |
 //! | [`queue`] | jobs, enqueued in the transaction that asks |
 //! | [`doctor`], [`figures`], [`metrics`] | the invariants, checked; how it stands; what is counted |
+//! | [`copy`] | everything, into another database |
 //! | [`open`], [`compiled`], [`seal`], [`db`] | the ground that the others stand on |
 
 #![allow(clippy::doc_markdown, reason = "SQLite and PostgreSQL are names, not code")]
@@ -24,6 +25,7 @@ pub mod allocator;
 mod ambient;
 pub mod batches;
 pub mod compiled;
+pub mod copy;
 pub mod credentials;
 pub mod db;
 pub mod doctor;
@@ -83,10 +85,12 @@ struct Inner {
     refusals: refusals::Refusals,
     /// What this process was started with.
     fixed: OnceLock<Fixed>,
+    /// Nothing may be written.
+    read_only: bool,
 }
 
 impl Inner {
-    fn new(db: Backend, sealer: Sealer, ambient: Ambient) -> Self {
+    fn new(db: Backend, sealer: Sealer, ambient: Ambient, read_only: bool) -> Self {
         Self {
             db,
             sealer,
@@ -95,6 +99,7 @@ impl Inner {
             wake: queue::Wake::default(),
             refusals: refusals::Refusals::default(),
             fixed: OnceLock::new(),
+            read_only,
         }
     }
 }
@@ -102,7 +107,12 @@ impl Inner {
 impl Store {
     /// Begins a transaction that writes.
     pub async fn begin(&self) -> Result<Tx> {
-        self.inner.db.begin().await
+        if self.inner.read_only { Err(StoreError::ReadOnly) } else { self.inner.db.begin().await }
+    }
+
+    /// Whether nothing may be written.
+    pub fn is_read_only(&self) -> bool {
+        self.inner.read_only
     }
 
     /// The present moment.

@@ -169,7 +169,7 @@ impl Task {
     async fn serve(&mut self, work: Vec<Work>) {
         match self.try_batch(&work).await {
             Ok(answers) => self.reply(work, answers),
-            Err(error) if work.len() > 1 && !matches!(error, StoreError::Unavailable(_)) => {
+            Err(error) if work.len() > 1 && !matches!(error, StoreError::Unavailable(_) | StoreError::ReadOnly) => {
                 tracing::warn!(%error, members = work.len(), "a batch failed; its members are tried alone");
                 for member in work {
                     let member = vec![member];
@@ -242,7 +242,11 @@ impl Task {
     /// One error for all: the first is told as it is. Where there are others, the database is away.
     fn fail(&self, work: Vec<Work>, error: StoreError) {
         tracing::error!(%error, members = work.len(), "a batch was not decided");
-        let others = || StoreError::Unavailable("for the whole batch".into());
+        let read_only = matches!(error, StoreError::ReadOnly);
+        let others = || match read_only {
+            true => StoreError::ReadOnly,
+            false => StoreError::Unavailable("for the whole batch".into()),
+        };
         let errors = std::iter::once(error).chain(std::iter::repeat_with(others));
         let answers = errors.take(work.len()).map(|error| Err(Refused::Store(error))).collect();
         self.reply(work, answers);
