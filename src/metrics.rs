@@ -176,7 +176,7 @@ async fn answer(State(metrics): State<Arc<Metrics>>, headers: HeaderMap) -> Resp
     ([(header::CONTENT_TYPE, PROMETHEUS)], older(&text)).into_response()
 }
 
-/// OpenMetrics in Prometheus' older form, for those who ask for nothing: there a counter has its
+/// The same in Prometheus' older form, for those who ask for nothing: there a counter has its
 /// `_total` in its description too, an info is a gauge, and there are neither units nor an end.
 fn older(text: &str) -> String {
     let (mut counters, mut infos) = (std::collections::HashSet::new(), std::collections::HashSet::new());

@@ -10,6 +10,7 @@ use axum::response::Response;
 use domain::Timestamp;
 
 use crate::AppState;
+use crate::trace::{TRACEPARENT, Trace};
 
 /// The header that carries the request id both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -55,6 +56,8 @@ pub async fn layer(State(app): State<AppState>, request: Request, next: Next) ->
     };
     let given = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok()).filter(sane);
     let request_id = given.map_or_else(|| app.store.ambient().new_id(), str::to_owned);
+    let sent = request.headers().get(TRACEPARENT);
+    let trace = sent.and_then(|sent| Trace::follow(Some(sent), app.store.ambient().random()));
     let actor = Arc::<OnceLock<String>>::default();
     let context = Context {
         request_id: request_id.clone(),
@@ -69,12 +72,15 @@ pub async fn layer(State(app): State<AppState>, request: Request, next: Next) ->
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
+    if let Some(value) = trace.as_ref().and_then(Trace::header) {
+        response.headers_mut().insert(TRACEPARENT, value);
+    }
     drop(in_flight);
     app.metrics.ended(&method, route.as_deref(), response.status().as_u16(), started.elapsed());
     let actor = actor.get().map_or("-", String::as_str);
     tracing::info!(
         target: "api_pool::access",
-        %method, path, status = response.status().as_u16(), request_id, actor,
+        %method, path, status = response.status().as_u16(), request_id, actor, trace_id = trace.map(|trace| trace.id),
         micros = started.elapsed().as_micros() as u64, "request"
     );
     response

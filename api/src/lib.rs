@@ -30,6 +30,7 @@ mod rules;
 mod settings;
 mod system;
 mod tokens;
+mod trace;
 mod views;
 
 use std::any::Any;

@@ -87,7 +87,7 @@ fn start_workers(config: &Config, store: &Store, stop: CancellationToken) -> Joi
         WorkerConfig { health: config.health, samples: config.sample_api_ids.clone(), ..WorkerConfig::default() };
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     let node = format!("{}-{}", host.trim(), std::process::id());
-    let context = WorkerContext { store: store.clone(), config };
+    let context = WorkerContext { store: store.clone(), config, run: None };
     // When they end by themselves, the process ends: better started again than left without them.
     let alone = stop.clone().drop_guard();
     tokio::spawn(async move {

@@ -372,7 +372,7 @@ async fn jobs_of_all_kinds(store: &Store, tenant: &TenantId) {
     let id = first_credential(store, tenant).await;
     store.health_of(tenant, &id).await.unwrap();
     let totals = store.totals(tenant).await.unwrap();
-    store.set_capacity_level(tenant, Level::Critical, &totals).await.unwrap();
+    store.set_capacity_level(tenant, &Origin::internal("test"), Level::Critical, &totals).await.unwrap();
     let envelope = jobs::Envelope::wrap(&jobs::CheckCapacity {}).unwrap();
     let keyed = crate::queue::Options { key: Some("tick".to_owned()), after: None };
     store.enqueue(&jobs::REGISTRY[0], &envelope, &keyed).await.unwrap();

@@ -55,14 +55,19 @@ enum Said {
     Pong,
 }
 
-/// Why a client is sent away.
-struct Farewell(u16, ApiError);
+/// How it ends with a client.
+enum End {
+    /// It has left.
+    Left,
+    /// It is sent away, with this close code and for this reason.
+    Away(u16, Box<ApiError>),
+}
 
-/// How a turn with a client ends: it goes on, has left, or is sent away.
-type Turn<T = ()> = Result<T, Option<Farewell>>;
+/// What comes of a turn with a client, when it goes on.
+type Turn<T = ()> = Result<T, End>;
 
-fn away(code: u16, error: ApiError) -> Option<Farewell> {
-    Some(Farewell(code, error))
+fn away(code: u16, error: ApiError) -> End {
+    End::Away(code, Box::new(error))
 }
 
 /// Serves a client until it leaves or is sent away.
@@ -72,7 +77,7 @@ pub(super) async fn serve(live: Live, mut socket: WebSocket, seat: Seat) {
         Ok(mut client) => client.follow(&live, &mut socket).await,
         Err(end) => Err(end),
     };
-    let Err(Some(Farewell(code, error))) = outcome else { return };
+    let Err(End::Away(code, error)) = outcome else { return };
     // Politely, but not for long: it may be one that does not read.
     let words = json!({ "type": "error", "error": error.body() }).to_string();
     let close = CloseFrame { code, reason: error.body().slug().into() };
@@ -139,7 +144,7 @@ impl Client {
         loop {
             tokio::select! {
                 rung = bell.changed() => {
-                    rung.map_err(|_| None)?;
+                    rung.map_err(|_| End::Left)?;
                     tokio::time::sleep(GATHER).await;
                     bell.mark_unchanged();
                     self.send_news(live, socket).await?;
@@ -223,11 +228,11 @@ impl Client {
     }
 
     async fn hear(&mut self, live: &Live, socket: &mut WebSocket, said: Option<Result<Message, axum::Error>>) -> Turn {
-        let Some(Ok(message)) = said else { return Err(None) };
+        let Some(Ok(message)) = said else { return Err(End::Left) };
         self.heard = Instant::now();
         let text = match message {
             Message::Text(text) => text,
-            Message::Close(_) => return Err(None),
+            Message::Close(_) => return Err(End::Left),
             // The protocol's own pings are answered by the library.
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
             Message::Binary(_) => Utf8Bytes::default(),
@@ -253,7 +258,7 @@ impl Client {
 
     async fn send(&self, socket: &mut WebSocket, message: Message) -> Turn {
         match timeout(SLOW, socket.send(message)).await {
-            Ok(sent) => sent.map_err(|_| None),
+            Ok(sent) => sent.map_err(|_| End::Left),
             Err(_) => Err(away(TRY_AGAIN, ApiError::new(Code::Overloaded, "too slow to follow; come back with since"))),
         }
     }

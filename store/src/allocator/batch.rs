@@ -143,7 +143,7 @@ impl Batch {
             let tenant = || asker.tenant.clone();
             match command {
                 Command::Allocate(Allocate { pinned: Some(api_id), .. }) | Command::Report(Report { api_id, .. }) => {
-                    _ = named.insert((tenant(), *api_id))
+                    named.insert((tenant(), *api_id));
                 }
                 Command::Allocate(allocate) => {
                     let request = self.request(asker, allocate)?;

@@ -243,9 +243,8 @@ impl Task {
     fn fail(&self, work: Vec<Work>, error: StoreError) {
         tracing::error!(%error, members = work.len(), "a batch was not decided");
         let read_only = matches!(error, StoreError::ReadOnly);
-        let others = || match read_only {
-            true => StoreError::ReadOnly,
-            false => StoreError::Unavailable("for the whole batch".into()),
+        let others = || {
+            if read_only { StoreError::ReadOnly } else { StoreError::Unavailable("for the whole batch".into()) }
         };
         let errors = std::iter::once(error).chain(std::iter::repeat_with(others));
         let answers = errors.take(work.len()).map(|error| Err(Refused::Store(error))).collect();

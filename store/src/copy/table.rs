@@ -89,8 +89,8 @@ impl Table {
         let rest =
             format!("FROM {} WHERE {} {behind} ORDER BY {} LIMIT {STEP}", self.name, self.without, self.keys(ending));
         Sql {
-            sqlite: leak(format!("SELECT json_array({}) {rest}", cells(Column::from_sqlite))),
-            postgres: leak(format!("SELECT CAST(json_build_array({}) AS TEXT) {rest}", cells(Column::from_postgres))),
+            sqlite: leak(format!("SELECT json_array({}) {rest}", cells(Column::read_sqlite))),
+            postgres: leak(format!("SELECT CAST(json_build_array({}) AS TEXT) {rest}", cells(Column::read_postgres))),
         }
     }
 
@@ -103,8 +103,8 @@ impl Table {
             leak(format!("INSERT INTO {name} ({names}) SELECT {cells} FROM {each} WHERE TRUE ON CONFLICT DO NOTHING"))
         };
         Sql {
-            sqlite: statement(cells(Column::into_sqlite), "json_each($1) AS e"),
-            postgres: statement(cells(Column::into_postgres), "json_array_elements($1::json) AS e(value)"),
+            sqlite: statement(cells(Column::write_sqlite), "json_each($1) AS e"),
+            postgres: statement(cells(Column::write_postgres), "json_array_elements($1::json) AS e(value)"),
         }
     }
 
@@ -190,7 +190,7 @@ impl Table {
 }
 
 impl Column {
-    fn from_sqlite(&self) -> String {
+    fn read_sqlite(&self) -> String {
         let name = &self.name;
         match self.kind {
             Kind::Bytes => format!("CASE WHEN {name} IS NULL THEN NULL ELSE lower(hex({name})) END"),
@@ -198,7 +198,7 @@ impl Column {
         }
     }
 
-    fn from_postgres(&self) -> String {
+    fn read_postgres(&self) -> String {
         let name = &self.name;
         match self.kind {
             Kind::Bytes => format!("encode({name}, 'hex')"),
@@ -207,14 +207,14 @@ impl Column {
         }
     }
 
-    fn into_sqlite(&self, place: usize) -> String {
+    fn write_sqlite(&self, place: usize) -> String {
         match self.kind {
             Kind::Bytes => format!("unhex(e.value ->> {place})"),
             _ => format!("e.value ->> {place}"),
         }
     }
 
-    fn into_postgres(&self, place: usize) -> String {
+    fn write_postgres(&self, place: usize) -> String {
         let cell = format!("e.value ->> {place}");
         match self.kind {
             Kind::Text => cell,

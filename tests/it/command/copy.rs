@@ -89,9 +89,9 @@ async fn every_account_finds_its_credential() {
 
     // Once is enough, and only into what is empty.
     refused(&copy(&old, &new).output().unwrap(), "holds a copy already");
-    let taken = Place::new(Kind::Postgres).await;
-    taken.serve().await.stop().await;
-    refused(&copy(&old, &taken).output().unwrap(), "not empty");
+    let full = Place::new(Kind::Postgres).await;
+    full.serve().await.stop().await;
+    refused(&copy(&old, &full).output().unwrap(), "not empty");
 }
 
 #[tokio::test(flavor = "multi_thread")]
