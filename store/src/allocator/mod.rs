@@ -10,6 +10,7 @@ pub(crate) mod batch;
 mod bind;
 pub mod command;
 pub(crate) mod load;
+mod named;
 mod replay;
 mod report;
 pub(crate) mod save;
