@@ -81,8 +81,11 @@ enum Place {
     params(
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 500),
         ("cursor" = Option<String>, Query),
-        ("status" = Option<String>, Query, description = "allocated or released"),
-        ("account_id" = Option<String>, Query),
+        ("status" = Option<String>, Query, description = "By comma"),
+        ("status!" = Option<String>, Query, description = "All but these: `status!=a,b`"),
+        ("account_id" = Option<String>, Query, description = "The account's key"),
+        ("phone" = Option<String>, Query, description = "The same; wins"),
+        ("account_phone" = Option<String>, Query, description = "The same"),
         ("api_id" = Option<String>, Query),
     ),
     responses((status = 200, description = "A page", body = Answer<List<AllocationView>>))

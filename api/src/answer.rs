@@ -18,6 +18,7 @@ pub struct Answer<T> {
     data: T,
     /// A word for people.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     message: Option<String>,
     /// About the answer itself.
     meta: Meta,

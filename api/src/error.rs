@@ -232,9 +232,11 @@ pub struct ErrorBody {
     details: Vec<FieldProblem>,
     /// Why no credential is eligible, counted.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     reasons: Option<BTreeMap<String, i64>>,
     /// Seconds after which a retry is worth it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     retry_after: Option<i64>,
 }
 

@@ -124,7 +124,7 @@ pub async fn get(may: May<rights::ReadCredentials>, Id(id): Id) -> Result<Answer
 pub struct GroupChange {
     /// Can't be cleared.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String)]
     name: Option<Option<String>>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
@@ -144,7 +144,10 @@ pub struct GroupChange {
 #[utoipa::path(
     put, path = "/api/admin/api-pool/groups/{id}", tag = "groups", request_body = GroupChange,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
-    responses((status = 200, description = "Changed", body = Answer<GroupView>))
+    responses(
+        (status = 200, description = "Changed", body = Answer<GroupView>),
+        (status = 409, description = "The name is taken"),
+    )
 )]
 pub async fn update(
     may: May<rights::WriteCredentials>,
@@ -176,7 +179,10 @@ pub struct RemovedGroup {
 #[utoipa::path(
     delete, path = "/api/admin/api-pool/groups/{id}", tag = "groups",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
-    responses((status = 200, description = "Removed", body = Answer<RemovedGroup>))
+    responses(
+        (status = 200, description = "Removed", body = Answer<RemovedGroup>),
+        (status = 409, description = "Rules are about the group"),
+    )
 )]
 pub async fn delete(
     may: May<rights::DeleteCredentials>,

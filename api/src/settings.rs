@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use domain::Strategy;
 use domain::setting::{Key, Kind, Source};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::settings::{Change, Setting, SettingsView as Stored};
 use strum::IntoEnumIterator;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::Sealed;
@@ -16,7 +19,7 @@ use crate::answer::Answer;
 use crate::door::doors;
 use crate::error::{ApiError, Result};
 use crate::extract::{IfMatch, May, Strict, rights};
-use crate::fields::{Moment, words};
+use crate::fields::{Moment, whole_of, words};
 
 pub(crate) fn router() -> OpenApiRouter<Sealed> {
     OpenApiRouter::new().routes(doors!(get, update))
@@ -87,12 +90,34 @@ pub async fn get(may: May<rights::ReadSettings>) -> Result<Answer<SettingsView>>
 }
 
 /// Settings by key; what is absent stays, what is `null` goes back to its default.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub struct SettingsChange {
-    #[schema(value_type = Object)]
     values: BTreeMap<String, Value>,
 }
+
+impl PartialSchema for SettingsChange {
+    fn schema() -> RefOr<Schema> {
+        let may_be = |kind| ObjectBuilder::new().schema_type(SchemaType::from_iter([kind, Type::Null]));
+        let known = |key: Key| match key.kind() {
+            Kind::Strategy => {
+                let words = Strategy::iter().map(|s| Value::from(s.to_string())).chain([Value::Null]);
+                may_be(Type::String).enum_values(Some(words))
+            }
+            Kind::Percent => may_be(Type::Number).minimum(Some(0)).maximum(Some(100)),
+            Kind::Days => may_be(Type::Integer).minimum(Some(1)).maximum(Some(36_500)),
+        };
+        let whole = ObjectBuilder::new()
+            .description(Some("What is absent stays, what is `null` goes back to its default."))
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+        let add = |all: ObjectBuilder, key: Key| {
+            all.property(key.to_string(), known(key).description(Some(key.description())))
+        };
+        Key::iter().fold(whole, add).into()
+    }
+}
+
+impl ToSchema for SettingsChange {}
 
 impl SettingsChange {
     fn read(self) -> Result<Change> {
@@ -101,10 +126,16 @@ impl SettingsChange {
                 let keys: Vec<String> = Key::iter().map(|key| key.to_string()).collect();
                 ApiError::field(&key, format!("is not a setting; there are {}", keys.join(", ")))
             })?;
-            Ok((key, (!value.is_null()).then_some(value)))
+            Ok((key, (!value.is_null()).then(|| without_point(key, value))))
         };
         self.values.into_iter().map(known).collect()
     }
+}
+
+/// Some clients write `30.0` for 30.
+fn without_point(key: Key, value: Value) -> Value {
+    let whole = value.as_f64().filter(|_| value.is_f64() && key.kind() == Kind::Days).and_then(whole_of);
+    whole.map_or(value, Value::from)
 }
 
 /// Changes settings, for the next allocation on every process. One that the environment has set is
@@ -112,7 +143,10 @@ impl SettingsChange {
 #[utoipa::path(
     put, path = "/api/admin/settings", tag = "settings", request_body = SettingsChange,
     params(("If-Match" = Option<String>, Header)),
-    responses((status = 200, description = "Changed", body = Answer<SettingsView>))
+    responses(
+        (status = 200, description = "Changed", body = Answer<SettingsView>),
+        (status = 409, description = "A setting is locked"),
+    )
 )]
 pub async fn update(
     may: May<rights::WriteSettings>,

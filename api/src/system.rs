@@ -45,7 +45,7 @@ pub async fn health(anyone: Anyone) -> Json<HealthView> {
     get, path = "/api/ready", tag = "system",
     responses(
         (status = 200, description = "Ready", body = ReadyView),
-        (status = 503, description = "Not ready", body = crate::error::Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not ready"),
     )
 )]
 pub async fn ready(anyone: Anyone) -> Result<Json<ReadyView>> {

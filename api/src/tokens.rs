@@ -75,7 +75,6 @@ pub struct NewToken {
     /// The level of its accounts; `free` when absent.
     member_level: Option<String>,
     note: Option<String>,
-    #[schema(format = DateTime)]
     expires_at: Option<String>,
 }
 

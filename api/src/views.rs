@@ -115,11 +115,11 @@ pub async fn get(may: May<rights::Person>, Id(id): Id) -> Result<Answer<ViewView
 pub struct ViewChange {
     /// Can't be cleared.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String)]
     page: Option<Option<String>>,
     /// Can't be cleared.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String)]
     name: Option<Option<String>>,
     /// As a whole; `null` empties it.
     #[serde(default, deserialize_with = "nullable")]
@@ -131,7 +131,10 @@ pub struct ViewChange {
 #[utoipa::path(
     put, path = "/api/admin/views/{id}", tag = "views", request_body = ViewChange,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
-    responses((status = 200, description = "Changed", body = Answer<ViewView>))
+    responses(
+        (status = 200, description = "Changed", body = Answer<ViewView>),
+        (status = 409, description = "The name is taken"),
+    )
 )]
 pub async fn update(
     may: May<rights::Person>,

@@ -23,7 +23,7 @@ use crate::{ambient, keys, telemetry};
 pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if matches!(cli.command, Command::Openapi) {
         // Needs no configuration and no database.
-        println!("{}", api::openapi().to_pretty_json()?);
+        println!("{:#}", api::openapi());
         return Ok(ExitCode::SUCCESS);
     }
     let config = Config::load(cli.config.as_deref(), &cli.overrides)?;

@@ -15,12 +15,24 @@ STATE_RULES = {
     ("*", "cursor", "must be one that we have answered"),
     ("*", "cursor", "belongs to another sort"),
     ("*", "group_id", "is not one of the groups"),
+    ("*", "match.group", "is not one of the groups"),
+    ("*", "target.group_id", "is not one of the groups"),
     ("*", "attributes", "must be at most 16 kB"),
     ("*", "attributes", "must not contain NUL"),
+    ("*", "definition", "must be at most 16 kB"),
+    ("*", "definition", "must not contain NUL"),
     ("GET /api/admin/api-pool/account", "account_id", "is required"),
     ("GET /api/admin/api-pool/history", "action", "leaves nothing to show"),
+    ("GET /api/admin/audit-logs", "action", "leaves nothing to show"),
+    ("GET /api/admin/audit-logs", "action", "is not one of those that are shown here"),
     ("POST /api/admin/api-pool/", "api_id", "is a published sample id, which Telegram limits; register your own"),
+    ("POST /api/admin/api-pool/rules/try", "replaces", "is not one of the rules"),
+    # A rule keeps its effect, and with it the need of a target.
+    *(("PUT /api/admin/api-pool/rules/{id}", "target", f"is required for {it}") for it in ("allow", "bind", "prefer")),
+    ("PUT /api/admin/settings", "capacity.warning_percent", "must not be above capacity.critical_percent"),
     ("POST /api/admin/change-password", "old_password", "is wrong"),
+    # Pages have it in a cookie.
+    ("POST /api/admin/refresh", "refresh_token", "is required"),
     ("POST /api/admin/service-tokens", "expires_at", "must be in the future"),
 }
 
@@ -30,32 +42,45 @@ BYTE_RULES = tuple(f"must be at most {length} bytes" for length in (128, 256, 10
 # Each member of a batch has its own outcome inside of a 200: a bad one is refused there.
 BATCHES = {"POST /api/admin/api-pool/allocate/batch", "POST /api/admin/api-pool/results"}
 
-# The tool finds most ids by itself. But nothing lists batches, no key tells who has a lease, and
-# services can't list credentials: good requests are given one that exists, now and then not.
+# The tool finds most ids by itself. But nothing lists batches, no key tells who has a lease, services
+# can't list credentials, and nobody guesses a password or a token of a session: good requests are
+# given one that exists, now and then not.
 UNDO = "POST /api/admin/api-pool/batch/{id}/undo"
 KNOWN = {
     UNDO: ("id", "API_POOL_BATCHES"),
     "POST /api/admin/api-pool/renew": ("phone", "API_POOL_LEASES"),
     "POST /api/admin/api-pool/result": ("api_id", "API_POOL_IDS"),
+    "POST /api/admin/login": ("password", "API_POOL_PASSWORD"),
+    "POST /api/admin/refresh": ("refresh_token", "API_POOL_REFRESH"),
 }
 values = {label: itertools.cycle([*os.environ[name].split(), None]) for label, (_, name) in KNOWN.items()}
 
-# The person on whose behalf the run asks must stay as they are, or the rest would be 401 only.
-PERSON = os.environ["API_POOL_PERSON"]
+# The person on whose behalf the run asks must stay as they are, and signed in, or the rest would be
+# 401 only: what would touch them goes to nobody. (schemathesis.toml says who signs out.)
+OWN = {os.environ["API_POOL_PERSON"], os.environ["API_POOL_SESSION"]}
 CHANGES_OF_PEOPLE = tuple(f"{method} /api/admin/users/" for method in ("PUT", "POST", "DELETE"))
 NOBODY = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+GUEST = "guest"
+
+# A rule that was made up could refuse everybody, and leave nothing to test of the hot path.
+RULES = ("POST /api/admin/api-pool/rules", "PUT /api/admin/api-pool/rules/{id}")
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
     label = case.operation.label
-    if label in KNOWN and case.meta and case.meta.generation.mode.is_positive:
+    good = bool(case.meta and case.meta.generation.mode.is_positive)
+    if label in KNOWN and good:
         field, _ = KNOWN[label]
         place = case.path_parameters if label == UNDO else case.body
         value = next(values[label])
         if value and isinstance(place, dict):
             place[field] = value
-    elif label.startswith(CHANGES_OF_PEOPLE) and case.path_parameters.get("id") == PERSON:
+            if field == "password":
+                place["username"] = GUEST
+    elif label in RULES and good and isinstance(case.body, dict):
+        case.body["match"] = {**(case.body.get("match") or {}), "operator": "svc:nobody"}
+    elif label.startswith(CHANGES_OF_PEOPLE) and case.path_parameters.get("id") in OWN:
         case.path_parameters["id"] = NOBODY
 
 

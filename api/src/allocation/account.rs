@@ -83,6 +83,7 @@ pub async fn account(may: May<rights::ReadAccount>, mut query: Query) -> Result<
 #[serde(deny_unknown_fields)]
 pub struct LookupRequest {
     /// Up to 500 keys.
+    #[schema(min_items = 1, max_items = 500)]
     account_ids: Vec<String>,
 }
 

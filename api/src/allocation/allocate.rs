@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::answer::Answer;
 use crate::error::{ApiError, ErrorBody, Result, Wrong};
 use crate::extract::{Caller, Lenient, May, Member, rights};
-use crate::fields::{ApiIdField, ApiIdText, Moment, choice, words};
+use crate::fields::{ApiIdField, ApiIdText, Moment, choice, whole, words};
 
 /// The most requests in a batch.
 const BATCH: usize = 500;
@@ -38,6 +38,8 @@ pub struct AllocateRequest {
     /// Release what the account holds and allocate anew, in one step.
     fresh: Option<bool>,
     /// A lease of so many seconds, up to a year; without it, until released.
+    #[serde(deserialize_with = "whole")]
+    #[schema(minimum = 1, maximum = 31_536_000)]
     ttl_seconds: Option<i64>,
     /// Also a proxy.
     with_proxy: Option<bool>,
@@ -142,6 +144,7 @@ pub struct Allocation {
     expires_at: Option<Moment>,
     /// The account is cooling until then.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     account_cooldown_until: Option<Moment>,
 }
 
@@ -168,10 +171,7 @@ impl From<Allocated> for Allocation {
 #[utoipa::path(
     post, path = "/api/admin/api-pool/allocate", tag = "allocation", request_body = AllocateRequest,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body have the same answer for 24 hours")),
-    responses(
-        (status = 200, description = "The account's credential", body = Answer<Allocation>),
-        (status = "4XX", description = "Refused, or not understood", body = crate::error::Problem, content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "The account's credential", body = Answer<Allocation>))
 )]
 pub async fn allocate(
     may: May<rights::Allocate>,
@@ -188,7 +188,7 @@ pub async fn allocate(
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct AllocateBatch {
     /// Up to 500.
-    #[schema(value_type = Vec<AllocateRequest>)]
+    #[schema(value_type = Vec<AllocateRequest>, min_items = 1, max_items = 500)]
     requests: Vec<Member<AllocateRequest>>,
 }
 
@@ -204,8 +204,10 @@ pub struct Outcomes<T> {
 pub struct Outcome<T> {
     success: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     data: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     error: Option<ErrorBody>,
 }
 

@@ -27,6 +27,7 @@ pub struct PreviewView {
     would_use: Option<String>,
     /// Why it would be refused.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     refusal: Option<ErrorBody>,
     /// The first 50 of the ranking, the best first.
     candidates: Vec<CandidateView>,
@@ -63,7 +64,10 @@ pub struct CandidateView {
 /// rejected by reason.
 #[utoipa::path(
     post, path = "/api/admin/api-pool/allocate/preview", tag = "allocation", request_body = AllocateRequest,
-    responses((status = 200, description = "What would happen", body = Answer<PreviewView>))
+    responses(
+        (status = 200, description = "What would happen", body = Answer<PreviewView>),
+        (status = 409, description = "No proxy is available"),
+    )
 )]
 pub async fn preview(
     may: May<rights::Allocate>,

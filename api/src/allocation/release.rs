@@ -9,7 +9,7 @@ use super::allocate::{account_key, ttl_millis};
 use crate::answer::Answer;
 use crate::error::{ApiError, Result};
 use crate::extract::{Lenient, May, Strict, rights};
-use crate::fields::{ApiIdText, Moment};
+use crate::fields::{ApiIdText, Moment, whole};
 
 /// Which allocation ends. Unknown fields are ignored.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -39,7 +39,7 @@ pub struct ReleasedView {
     post, path = "/api/admin/api-pool/release", tag = "allocation", request_body = ReleaseRequest,
     responses(
         (status = 200, description = "It has ended", body = Answer<ReleasedView>),
-        (status = 404, description = "The account holds nothing", body = crate::error::Problem, content_type = "application/problem+json"),
+        (status = 404, description = "The account holds nothing"),
     )
 )]
 pub async fn release(
@@ -83,7 +83,8 @@ pub struct RenewRequest {
     /// The same; wins over `account_id`.
     account_phone: Option<String>,
     /// Its length in seconds, counting from now; up to a year.
-    #[schema(minimum = 1, maximum = 31_536_000)]
+    #[serde(deserialize_with = "whole")]
+    #[schema(value_type = i64, required, minimum = 1, maximum = 31_536_000)]
     ttl_seconds: Option<i64>,
 }
 
@@ -97,7 +98,11 @@ pub struct RenewedView {
 /// Prolongs a lease, counting from now. An allocation without an end is no lease: 409.
 #[utoipa::path(
     post, path = "/api/admin/api-pool/renew", tag = "allocation", request_body = RenewRequest,
-    responses((status = 200, description = "Prolonged", body = Answer<RenewedView>))
+    responses(
+        (status = 200, description = "Prolonged", body = Answer<RenewedView>),
+        (status = 404, description = "The account holds nothing"),
+        (status = 409, description = "The allocation is no lease"),
+    )
 )]
 pub async fn renew(may: May<rights::Allocate>, Strict(request): Strict<RenewRequest>) -> Result<Answer<RenewedView>> {
     let account =

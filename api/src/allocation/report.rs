@@ -10,7 +10,7 @@ use super::allocate::{Outcomes, account_key, check_length};
 use crate::answer::Answer;
 use crate::error::{ApiError, Result};
 use crate::extract::{Lenient, May, Member, rights};
-use crate::fields::{ApiIdField, moment_in, words};
+use crate::fields::{ApiIdField, moment_in, whole, words};
 
 /// The most reports in a batch.
 const BATCH: usize = 1_000;
@@ -24,8 +24,10 @@ const MAX_ERROR: usize = 16_384;
 #[serde(default)]
 pub struct ReportRequest {
     /// Which credential.
+    #[schema(value_type = ApiIdField, required)]
     api_id: Option<ApiIdField>,
     /// Whether it went well.
+    #[schema(value_type = bool, required)]
     success: Option<bool>,
     /// What the client saw: `FLOOD_WAIT_37`, `Timeout`, an exception's text.
     error: Option<String>,
@@ -38,11 +40,12 @@ pub struct ReportRequest {
     /// Which proxy.
     proxy_id: Option<String>,
     /// How long it took, in milliseconds.
+    #[serde(deserialize_with = "whole")]
+    #[schema(minimum = 0, maximum = 86_400_000)]
     latency_ms: Option<i64>,
     /// Your id of this report: a retry counts once.
     result_id: Option<String>,
     /// When it happened: RFC 3339. Now, when absent.
-    #[schema(format = DateTime)]
     at: Option<String>,
 }
 
@@ -129,7 +132,10 @@ fn view(done: Done) -> Result<ReportView> {
 /// Reports how a login or a call went. Only the party at fault is charged.
 #[utoipa::path(
     post, path = "/api/admin/api-pool/result", tag = "allocation", request_body = ReportRequest,
-    responses((status = 200, description = "Noted", body = Answer<ReportView>))
+    responses(
+        (status = 200, description = "Noted", body = Answer<ReportView>),
+        (status = 404, description = "No such credential"),
+    )
 )]
 pub async fn report(may: May<rights::Report>, Lenient(request): Lenient<ReportRequest>) -> Result<Answer<ReportView>> {
     let done = may.app.allocator.ask(may.caller.asker(), request.command()?).await?;
@@ -140,7 +146,7 @@ pub async fn report(may: May<rights::Report>, Lenient(request): Lenient<ReportRe
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ReportBatch {
     /// Up to 1,000.
-    #[schema(value_type = Vec<ReportRequest>)]
+    #[schema(value_type = Vec<ReportRequest>, min_items = 1, max_items = 1000)]
     results: Vec<Member<ReportRequest>>,
 }
 

@@ -43,11 +43,14 @@ async fn after(store: &Store, caller: &Caller, id: &CredentialId) -> Result<Answ
 
 /// An action without particulars.
 macro_rules! action {
-    ($(#[$doc:meta])* $name:ident, $path:literal, $method:ident) => {
+    ($(#[$doc:meta])* $name:ident, $path:literal, $method:ident $(, unless $conflict:literal)?) => {
         $(#[$doc])*
         #[utoipa::path(
             post, path = $path, tag = "credentials", request_body = Nothing, params(("id" = String, Path)),
-            responses((status = 200, description = "Done", body = Answer<CredentialView>))
+            responses(
+                (status = 200, description = "Done", body = Answer<CredentialView>),
+                $((status = 409, description = $conflict),)?
+            )
         )]
         pub async fn $name(
             may: May<rights::WriteCredentials>,
@@ -63,15 +66,15 @@ macro_rules! action {
 
 action!(
     /// Switches a credential on. A ban must be lifted first.
-    enable, "/api/admin/api-pool/{id}/enable", enable_credential
+    enable, "/api/admin/api-pool/{id}/enable", enable_credential, unless "It is banned"
 );
 action!(
     /// Switches a credential off. Accounts on it keep it.
-    disable, "/api/admin/api-pool/{id}/disable", disable_credential
+    disable, "/api/admin/api-pool/{id}/disable", disable_credential, unless "It is banned"
 );
 action!(
     /// Lifts a ban.
-    unban, "/api/admin/api-pool/{id}/unban", unban_credential
+    unban, "/api/admin/api-pool/{id}/unban", unban_credential, unless "It is not banned"
 );
 action!(
     /// Forgives: failures in a row, recent failures, cooldown and suspicion start anew.

@@ -11,6 +11,7 @@ use super::edit::{filter_in, group};
 use crate::answer::Answer;
 use crate::error::{ApiError, ErrorBody, Result};
 use crate::extract::{May, Query, Strict, rights};
+use crate::fields::{whole, words};
 
 /// The most ids in one request. A filter may find up to 10,000.
 const IDS: usize = 500;
@@ -30,14 +31,16 @@ enum Action {
 #[serde(default, deny_unknown_fields)]
 pub struct BulkRequest {
     /// These; up to 500.
+    #[schema(min_items = 1, max_items = 500)]
     ids: Option<Vec<String>>,
     /// Those of a list's filter: its parameters by name, values as text, or lists of texts.
     #[schema(value_type = Option<Object>)]
     filter: Option<Map<String, Value>>,
     /// How many the filter finds: when it finds another number, nothing is done.
+    #[serde(deserialize_with = "whole")]
     expected: Option<i64>,
-    /// `enable`, `disable`, `assign_group` or `delete`.
-    #[schema(value_type = String)]
+    /// What to do.
+    #[schema(schema_with = words::<Action>, required)]
     action: Option<String>,
     /// For `assign_group`; `null` takes them out of any.
     group_id: Option<String>,
@@ -49,6 +52,7 @@ pub struct BulkLine {
     id: String,
     success: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     error: Option<ErrorBody>,
 }
 
@@ -65,7 +69,10 @@ pub struct BulkView {
 /// when the filter no longer finds as many as `expected`. Removing needs its own permission.
 #[utoipa::path(
     post, path = "/api/admin/api-pool/bulk", tag = "credentials", request_body = BulkRequest,
-    responses((status = 200, description = "Every credential answered", body = Answer<BulkView>))
+    responses(
+        (status = 200, description = "Every credential answered", body = Answer<BulkView>),
+        (status = 409, description = "The filter finds another number"),
+    )
 )]
 pub async fn bulk(
     may: May<rights::WriteCredentials>,

@@ -14,7 +14,7 @@ use super::view::CredentialView;
 use crate::answer::{Answer, List};
 use crate::error::{ApiError, Result};
 use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, one_of, rights};
-use crate::fields::{ApiIdField, choice, needed, nullable};
+use crate::fields::{ApiIdField, choice, needed, nullable, nullable_whole, whole};
 
 /// Where a page ended: the sort it belongs to, the value, the id.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,9 +34,12 @@ struct Place {
         ("cursor" = Option<String>, Query),
         ("sort" = Option<String>, Query, description = "created_at, name, api_id, priority, health_score, current_accounts, success_count, fail_count or last_allocated_at"),
         ("q" = Option<String>, Query, description = "Part of a name, the start of an api_id, or an id"),
-        ("status" = Option<String>, Query),
+        ("status" = Option<String>, Query, description = "By comma"),
+        ("status!" = Option<String>, Query, description = "All but these: `status!=a,b`"),
         ("group_id" = Option<String>, Query, description = "Ids by comma; `none` for those without"),
-        ("health_grade" = Option<String>, Query),
+        ("group_id!" = Option<String>, Query, description = "All but these"),
+        ("health_grade" = Option<String>, Query, description = "By comma"),
+        ("health_grade!" = Option<String>, Query, description = "All but these"),
         ("tag" = Option<String>, Query),
         ("is_premium" = Option<bool>, Query),
         ("min_member_level" = Option<String>, Query, description = "By comma"),
@@ -109,10 +112,13 @@ pub struct NewCredential {
     api_hash: SecretString,
     name: String,
     /// Slots; 5 when absent.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 100_000)]
     max_accounts: Option<i64>,
     group_id: Option<String>,
     /// Higher goes first.
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = -1_000_000, maximum = 1_000_000)]
     priority: Option<i64>,
     is_premium: Option<bool>,
     min_member_level: Option<String>,
@@ -159,22 +165,22 @@ pub async fn add(
 pub struct CredentialChange {
     /// Replaces the old secret; can't be cleared.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String)]
     api_hash: Option<Option<SecretString>>,
     /// Can't be cleared.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String)]
     name: Option<Option<String>>,
     /// Fewer than are taken lets it drain; `null` is 5.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "nullable_whole")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 100_000)]
     max_accounts: Option<Option<i64>>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     group_id: Option<Option<String>>,
     /// `null` is 0.
-    #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<i64>)]
+    #[serde(default, deserialize_with = "nullable_whole")]
+    #[schema(value_type = Option<i64>, minimum = -1_000_000, maximum = 1_000_000)]
     priority: Option<Option<i64>>,
     /// `null` is false.
     #[serde(default, deserialize_with = "nullable")]
@@ -199,10 +205,7 @@ pub struct CredentialChange {
 #[utoipa::path(
     put, path = "/api/admin/api-pool/{id}", tag = "credentials", request_body = CredentialChange,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag that you have seen")),
-    responses(
-        (status = 200, description = "Changed", body = Answer<CredentialView>),
-        (status = 412, description = "Changed by somebody else", body = crate::error::Problem, content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "Changed", body = Answer<CredentialView>))
 )]
 pub async fn update(
     may: May<rights::WriteCredentials>,
@@ -247,10 +250,7 @@ pub(super) fn answer(credential: Credential) -> Answer<CredentialView> {
 /// One credential.
 #[utoipa::path(
     get, path = "/api/admin/api-pool/{id}", tag = "credentials", params(("id" = String, Path)),
-    responses(
-        (status = 200, description = "The credential", body = Answer<CredentialView>),
-        (status = 404, description = "No such credential", body = crate::error::Problem, content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "The credential", body = Answer<CredentialView>))
 )]
 pub async fn get(may: May<rights::ReadCredentials>, Id(id): Id) -> Result<Answer<CredentialView>> {
     Ok(answer(may.app.store.credential(&may.caller.tenant, &CredentialId::from(id)).await?))
@@ -267,7 +267,10 @@ pub struct Removed {
 #[utoipa::path(
     delete, path = "/api/admin/api-pool/{id}", tag = "credentials",
     params(("id" = String, Path), ("force" = Option<bool>, Query), ("If-Match" = Option<String>, Header)),
-    responses((status = 200, description = "Removed", body = Answer<Removed>))
+    responses(
+        (status = 200, description = "Removed", body = Answer<Removed>),
+        (status = 409, description = "Accounts hold it"),
+    )
 )]
 pub async fn delete(
     may: May<rights::DeleteCredentials>,

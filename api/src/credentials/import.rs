@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use crate::answer::Answer;
 use crate::error::{ApiError, Result};
 use crate::extract::{Id, May, Strict, Upload, rights};
-use crate::fields::words;
+use crate::fields::{whole, words};
 
 /// More lines than this are imported by a job.
 const AT_ONCE: usize = 10_000;
@@ -24,8 +24,8 @@ const AT_ONCE: usize = 10_000;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportRequest {
-    /// A list of credentials.
-    #[schema(value_type = Option<Vec<Object>>)]
+    /// A list of credentials. One that is none is a line that is rejected.
+    #[schema(value_type = Option<Vec<Value>>)]
     apis: Option<Vec<Value>>,
     /// `csv`, `json`, `text` or `auto`.
     #[schema(value_type = Option<String>)]
@@ -33,6 +33,7 @@ pub struct ImportRequest {
     /// The text.
     data: Option<String>,
     /// Slots of lines that don't say; 5 when absent.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 100_000)]
     default_max_accounts: Option<i64>,
     /// The group of lines that don't say.
@@ -92,6 +93,7 @@ pub struct ImportLineView {
     outcome: LineOutcome,
     /// Why, or what to look at.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     reason: Option<String>,
 }
 
@@ -189,7 +191,10 @@ pub struct Undone {
 #[utoipa::path(
     post, path = "/api/admin/api-pool/batch/{id}/undo", tag = "credentials", request_body = super::actions::Nothing,
     params(("id" = String, Path)),
-    responses((status = 200, description = "Removed", body = Answer<Undone>))
+    responses(
+        (status = 200, description = "Removed", body = Answer<Undone>),
+        (status = 409, description = "It was undone, or some of it is allocated"),
+    )
 )]
 pub async fn undo(
     may: May<rights::DeleteCredentials>,

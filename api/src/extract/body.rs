@@ -29,7 +29,7 @@ pub struct Strict<T>(pub T);
 pub struct Upload<T>(pub T);
 
 /// A JSON object. By itself, serde takes an array for a struct too, field by field.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {

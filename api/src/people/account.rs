@@ -57,7 +57,10 @@ pub struct PasswordChange {
 /// Changes one's own password. All other sessions end.
 #[utoipa::path(
     post, path = "/api/admin/change-password", tag = "people", request_body = PasswordChange,
-    responses((status = 200, description = "Changed", body = Answer<Option<String>>))
+    responses(
+        (status = 200, description = "Changed", body = Answer<Option<String>>),
+        (status = 423, description = "Too many wrong passwords"),
+    )
 )]
 pub async fn change_password(
     may: May<rights::Person>,

@@ -32,6 +32,7 @@ pub struct LoginAnswer {
     expires_at: Moment,
     /// Good for one `/refresh`. Pages (with `X-Requested-With`) get it as a cookie instead.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     refresh_token: Option<String>,
     user: PersonView,
 }
@@ -42,8 +43,8 @@ pub struct LoginAnswer {
     params(("X-Requested-With" = Option<String>, Header, description = "Sent by pages: the refresh token comes as a cookie only")),
     responses(
         (status = 200, description = "Signed in", body = Answer<LoginAnswer>),
-        (status = 401, description = "Wrong name or password", body = crate::error::Problem, content_type = "application/problem+json"),
-        (status = 423, description = "Locked", body = crate::error::Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Wrong name or password"),
+        (status = 423, description = "Locked"),
     )
 )]
 pub async fn login(anyone: Anyone, page: Page, Strict(request): Strict<LoginRequest>) -> Result<Response> {
@@ -90,7 +91,7 @@ impl RefreshRequest {
     params(("X-Requested-With" = Option<String>, Header, description = "Sent by pages: the token is in a cookie")),
     responses(
         (status = 200, description = "Signed in for longer", body = Answer<LoginAnswer>),
-        (status = 401, description = "The session has ended", body = crate::error::Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The session has ended"),
     )
 )]
 pub async fn refresh(anyone: Anyone, mut page: Page, Strict(request): Strict<RefreshRequest>) -> Result<Response> {
@@ -131,6 +132,7 @@ pub struct SignedOut {
 /// Ends the session, or all of one's sessions, on every process within a second.
 #[utoipa::path(
     post, path = "/api/admin/logout", tag = "people", request_body = LogoutRequest,
+    params(("X-Requested-With" = Option<String>, Header, description = "Sent by pages: the cookie is taken back")),
     responses((status = 200, description = "Signed out", body = Answer<SignedOut>))
 )]
 pub async fn logout(may: May<rights::Person>, page: Page, Strict(request): Strict<LogoutRequest>) -> Result<Response> {

@@ -111,11 +111,11 @@ pub async fn get(may: May<rights::ReadUsers>, Id(id): Id) -> Result<Answer<UserV
 pub struct UserChange {
     /// Can't be cleared.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String)]
     username: Option<Option<String>>,
     /// Can't be cleared.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String)]
     role: Option<Option<String>>,
 }
 
@@ -123,7 +123,10 @@ pub struct UserChange {
 #[utoipa::path(
     put, path = "/api/admin/users/{id}", tag = "people", request_body = UserChange,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
-    responses((status = 200, description = "Changed", body = Answer<UserView>))
+    responses(
+        (status = 200, description = "Changed", body = Answer<UserView>),
+        (status = 409, description = "The name is taken, or they are the last owner"),
+    )
 )]
 pub async fn update(
     may: May<rights::ManageUsers>,
@@ -150,7 +153,10 @@ pub struct RemovedUser {
 #[utoipa::path(
     delete, path = "/api/admin/users/{id}", tag = "people",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
-    responses((status = 200, description = "Removed", body = Answer<RemovedUser>))
+    responses(
+        (status = 200, description = "Removed", body = Answer<RemovedUser>),
+        (status = 409, description = "They are the last owner"),
+    )
 )]
 pub async fn delete(
     may: May<rights::ManageUsers>,
@@ -177,6 +183,7 @@ pub struct ResetView {
     id: String,
     /// The one that was made: only here, only once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     password: Option<String>,
 }
 

@@ -1,9 +1,10 @@
 //! Rules: who may have which credential.
 
+mod wire;
+
 use std::str::FromStr;
 
-use domain::GroupId;
-use domain::rule::{Effect, Match, RuleDraft, Target};
+use domain::rule::{Effect, RuleDraft};
 use serde::{Deserialize, Serialize};
 use store::rules::{Rule, RulePlace};
 use utoipa::ToSchema;
@@ -13,9 +14,11 @@ use crate::allocation::{AllocateRequest, PreviewView, preview_of};
 use crate::answer::{Answer, List};
 use crate::door::doors;
 use crate::error::{ApiError, Result};
-use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, one_of, rights};
-use crate::fields::{ApiIdField, ApiIdText, Moment, moment_in, needed, nullable, words};
+use crate::extract::{Cursor, Id, IfMatch, May, Object, Query, Strict, one_of, rights};
+use crate::fields::{Moment, moment_in, needed, nullable, nullable_whole, whole, words};
 use crate::{AppState, Sealed};
+
+use wire::{MatchBody, MatchView, TargetBody, TargetView};
 
 pub(crate) fn router() -> OpenApiRouter<Sealed> {
     OpenApiRouter::new()
@@ -25,79 +28,6 @@ pub(crate) fn router() -> OpenApiRouter<Sealed> {
         .routes(doors!(try_out))
 }
 
-/// Whom a rule is about; what is absent matches everybody.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct MatchBody {
-    /// The account's key; `*` is any text, `?` one character.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<String>,
-    /// Who asks: `svc:<product>` or `user:<name>`, with the same wildcards.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operator: Option<String>,
-    /// The client's address, or its network: `203.0.113.0/24`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ip: Option<String>,
-    /// One of these levels, by comma.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    level: Option<String>,
-    /// The id of the group that the request asks for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    group: Option<String>,
-}
-
-impl From<MatchBody> for Match {
-    fn from(body: MatchBody) -> Self {
-        Self { account: body.account, operator: body.operator, ip: body.ip, level: body.level, group: body.group }
-    }
-}
-
-impl From<Match> for MatchBody {
-    fn from(matcher: Match) -> Self {
-        let Match { account, operator, ip, level, group } = matcher;
-        Self { account, operator, ip, level, group }
-    }
-}
-
-/// Which credentials a rule is about: one of the two.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct TargetBody {
-    /// The credential with this id.
-    api_id: Option<ApiIdField>,
-    /// All of this group.
-    group_id: Option<String>,
-}
-
-impl TargetBody {
-    fn read(self) -> Result<Target> {
-        match (self.api_id, self.group_id) {
-            (Some(api_id), None) => Ok(Target::ApiId(api_id.0)),
-            (None, Some(group)) if (1..=64).contains(&group.len()) => Ok(Target::Group(GroupId::from(group))),
-            (None, Some(_)) => Err(ApiError::field("target.group_id", "is not one of the groups")),
-            _ => Err(ApiError::field("target", "must be one of api_id and group_id")),
-        }
-    }
-}
-
-/// Which credentials: the one with this id, or all of this group.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct TargetView {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    api_id: Option<ApiIdText>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    group_id: Option<String>,
-}
-
-impl From<Target> for TargetView {
-    fn from(target: Target) -> Self {
-        match target {
-            Target::ApiId(api_id) => Self { api_id: Some(ApiIdText(api_id)), group_id: None },
-            Target::Group(group) => Self { api_id: None, group_id: Some(group.to_string()) },
-        }
-    }
-}
-
 /// A rule.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RuleView {
@@ -105,7 +35,7 @@ pub struct RuleView {
     name: String,
     #[schema(schema_with = words::<Effect>)]
     effect: Effect,
-    r#match: MatchBody,
+    r#match: MatchView,
     target: Option<TargetView>,
     /// Higher goes first.
     priority: i64,
@@ -160,15 +90,17 @@ pub struct NewRule {
     name: String,
     /// `deny`, `allow`, `bind` or `prefer`.
     effect: String,
-    #[serde(default)]
-    r#match: Option<MatchBody>,
+    #[schema(value_type = Option<MatchBody>)]
+    r#match: Option<Object<MatchBody>>,
     /// Needed by all but `deny`.
-    target: Option<TargetBody>,
+    #[schema(value_type = Option<TargetBody>)]
+    target: Option<Object<TargetBody>>,
     /// Higher goes first; 0 when absent.
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = -1_000_000, maximum = 1_000_000)]
     priority: Option<i64>,
     /// True when absent.
     enabled: Option<bool>,
-    #[schema(format = DateTime)]
     expires_at: Option<String>,
 }
 
@@ -177,8 +109,8 @@ impl NewRule {
         let draft = RuleDraft {
             name: self.name,
             effect: effect(&self.effect)?,
-            matcher: self.r#match.unwrap_or_default().into(),
-            target: self.target.map(TargetBody::read).transpose()?,
+            matcher: self.r#match.map(|Object(body)| body).unwrap_or_default().into(),
+            target: self.target.map(|Object(body)| body.read()).transpose()?,
             priority: self.priority.unwrap_or(0),
             enabled: self.enabled.unwrap_or(true),
             expires_at: moment_in("expires_at", self.expires_at.as_deref())?,
@@ -202,7 +134,10 @@ async fn one(may: &AppState, tenant: &domain::TenantId, id: &str) -> Result<Answ
 #[utoipa::path(
     post, path = "/api/admin/api-pool/rules", tag = "rules", request_body = NewRule,
     params(("Idempotency-Key" = Option<String>, Header)),
-    responses((status = 200, description = "Added", body = Answer<RuleView>))
+    responses(
+        (status = 200, description = "Added", body = Answer<RuleView>),
+        (status = 409, description = "The name is taken, there are 1,000 rules, or the key was used for another request"),
+    )
 )]
 pub async fn add(may: May<rights::WriteRules>, Strict(new): Strict<NewRule>) -> Result<Answer<RuleView>> {
     let caller = &may.caller;
@@ -226,29 +161,29 @@ pub async fn get(may: May<rights::ReadCredentials>, Id(id): Id) -> Result<Answer
 pub struct RuleChange {
     /// Can't be cleared.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String)]
     name: Option<Option<String>>,
     /// Can't be cleared.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String)]
     effect: Option<Option<String>>,
     /// As a whole; `null` matches everybody.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<MatchBody>)]
-    r#match: Option<Option<MatchBody>>,
+    r#match: Option<Option<Object<MatchBody>>>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<TargetBody>)]
-    target: Option<Option<TargetBody>>,
+    target: Option<Option<Object<TargetBody>>>,
     /// `null` is 0.
-    #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<i64>)]
+    #[serde(default, deserialize_with = "nullable_whole")]
+    #[schema(value_type = Option<i64>, minimum = -1_000_000, maximum = 1_000_000)]
     priority: Option<Option<i64>>,
     /// `null` is true.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<bool>)]
     enabled: Option<Option<bool>>,
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>)]
     expires_at: Option<Option<String>>,
 }
 
@@ -256,7 +191,10 @@ pub struct RuleChange {
 #[utoipa::path(
     put, path = "/api/admin/api-pool/rules/{id}", tag = "rules", request_body = RuleChange,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
-    responses((status = 200, description = "Changed", body = Answer<RuleView>))
+    responses(
+        (status = 200, description = "Changed", body = Answer<RuleView>),
+        (status = 409, description = "The name is taken"),
+    )
 )]
 pub async fn update(
     may: May<rights::WriteRules>,
@@ -266,12 +204,12 @@ pub async fn update(
 ) -> Result<Answer<RuleView>> {
     let name = needed("name", change.name)?;
     let effect = needed("effect", change.effect)?.map(|text| effect(&text)).transpose()?;
-    let target = change.target.map(|target| target.map(TargetBody::read).transpose()).transpose()?;
+    let target = change.target.map(|target| target.map(|Object(body)| body.read()).transpose()).transpose()?;
     let expires_at = change.expires_at.map(|text| moment_in("expires_at", text.as_deref())).transpose()?;
     let merge = |before: RuleDraft| RuleDraft {
         name: name.unwrap_or(before.name),
         effect: effect.unwrap_or(before.effect),
-        matcher: change.r#match.map_or(before.matcher, |matcher| matcher.unwrap_or_default().into()),
+        matcher: change.r#match.map_or(before.matcher, |m| m.map(|Object(body)| body).unwrap_or_default().into()),
         target: target.unwrap_or(before.target),
         priority: change.priority.map_or(before.priority, Option::unwrap_or_default),
         enabled: change.enabled.map_or(before.enabled, |enabled| enabled.unwrap_or(true)),
@@ -334,7 +272,8 @@ pub async fn toggle(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trial {
-    rule: NewRule,
+    #[schema(value_type = NewRule)]
+    rule: Object<NewRule>,
     /// The rule that it would take the place of.
     replaces: Option<String>,
     request: TrialRequest,
@@ -361,7 +300,10 @@ pub struct TrialView {
 /// Tries a rule before it is saved: the same request without it and with it. Changes nothing.
 #[utoipa::path(
     post, path = "/api/admin/api-pool/rules/try", tag = "rules", request_body = Trial,
-    responses((status = 200, description = "Both", body = Answer<TrialView>))
+    responses(
+        (status = 200, description = "Both", body = Answer<TrialView>),
+        (status = 409, description = "No proxy is available"),
+    )
 )]
 pub async fn try_out(may: May<rights::WriteRules>, Strict(trial): Strict<Trial>) -> Result<Answer<TrialView>> {
     let (store, caller) = (&may.app.store, &may.caller);
@@ -377,7 +319,7 @@ pub async fn try_out(may: May<rights::WriteRules>, Strict(trial): Strict<Trial>)
     if let Some(id) = &trial.replaces {
         store.rule(&caller.tenant, id).await.map_err(|_| ApiError::field("replaces", "is not one of the rules"))?;
     }
-    let (draft, replaces) = (trial.rule.draft()?, trial.replaces.as_deref());
+    let (draft, replaces) = (trial.rule.0.draft()?, trial.replaces.as_deref());
     let (without, with) = store.questions_of_trial(&caller.tenant, &origin, &command, draft, replaces).await?;
     Ok(Answer::new(TrialView {
         without: preview_of(&may.app, &caller.tenant, &without).await?,
