@@ -13,7 +13,7 @@ use crate::allocation::{AllocateRequest, PreviewView, preview_of};
 use crate::answer::{Answer, List};
 use crate::door::doors;
 use crate::error::{ApiError, Result};
-use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, one_of, rights};
+use crate::extract::{Cursor, Id, IfMatch, May, Object, Query, Strict, one_of, rights};
 use crate::fields::{ApiIdField, ApiIdText, Moment, moment_in, needed, nullable, words};
 use crate::{AppState, Sealed};
 
@@ -153,17 +153,18 @@ pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result
 }
 
 /// What a person says of a new rule.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRule {
     /// Unique in the tenant; `strategy_used` shows it.
     name: String,
     /// `deny`, `allow`, `bind` or `prefer`.
     effect: String,
-    #[serde(default)]
-    r#match: Option<MatchBody>,
+    #[schema(value_type = Option<MatchBody>)]
+    r#match: Option<Object<MatchBody>>,
     /// Needed by all but `deny`.
-    target: Option<TargetBody>,
+    #[schema(value_type = Option<TargetBody>)]
+    target: Option<Object<TargetBody>>,
     /// Higher goes first; 0 when absent.
     priority: Option<i64>,
     /// True when absent.
@@ -177,8 +178,8 @@ impl NewRule {
         let draft = RuleDraft {
             name: self.name,
             effect: effect(&self.effect)?,
-            matcher: self.r#match.unwrap_or_default().into(),
-            target: self.target.map(TargetBody::read).transpose()?,
+            matcher: self.r#match.map(|Object(matcher)| matcher).unwrap_or_default().into(),
+            target: self.target.map(|Object(target)| target.read()).transpose()?,
             priority: self.priority.unwrap_or(0),
             enabled: self.enabled.unwrap_or(true),
             expires_at: moment_in("expires_at", self.expires_at.as_deref())?,
@@ -235,10 +236,10 @@ pub struct RuleChange {
     /// As a whole; `null` matches everybody.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<MatchBody>)]
-    r#match: Option<Option<MatchBody>>,
+    r#match: Option<Option<Object<MatchBody>>>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<TargetBody>)]
-    target: Option<Option<TargetBody>>,
+    target: Option<Option<Object<TargetBody>>>,
     /// `null` is 0.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<i64>)]
@@ -266,12 +267,12 @@ pub async fn update(
 ) -> Result<Answer<RuleView>> {
     let name = needed("name", change.name)?;
     let effect = needed("effect", change.effect)?.map(|text| effect(&text)).transpose()?;
-    let target = change.target.map(|target| target.map(TargetBody::read).transpose()).transpose()?;
+    let target = change.target.map(|target| target.map(|Object(target)| target.read()).transpose()).transpose()?;
     let expires_at = change.expires_at.map(|text| moment_in("expires_at", text.as_deref())).transpose()?;
     let merge = |before: RuleDraft| RuleDraft {
         name: name.unwrap_or(before.name),
         effect: effect.unwrap_or(before.effect),
-        matcher: change.r#match.map_or(before.matcher, |matcher| matcher.unwrap_or_default().into()),
+        matcher: change.r#match.map_or(before.matcher, |m| m.map(|Object(matcher)| matcher).unwrap_or_default().into()),
         target: target.unwrap_or(before.target),
         priority: change.priority.map_or(before.priority, Option::unwrap_or_default),
         enabled: change.enabled.map_or(before.enabled, |enabled| enabled.unwrap_or(true)),
@@ -334,7 +335,8 @@ pub async fn toggle(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trial {
-    rule: NewRule,
+    #[schema(value_type = NewRule)]
+    rule: Object<NewRule>,
     /// The rule that it would take the place of.
     replaces: Option<String>,
     request: TrialRequest,
@@ -373,12 +375,15 @@ pub async fn try_out(may: May<rights::WriteRules>, Strict(trial): Strict<Trial>)
         ip.parse::<std::net::IpAddr>().map_err(|_| ApiError::field("request.ip", "must be an address"))?;
         origin.ip = Some(ip);
     }
-    let command = trial.request.asked.command(caller)?;
+    let command = trial.request.asked.command(caller).map_err(|error| error.inside("request"))?;
     if let Some(id) = &trial.replaces {
         store.rule(&caller.tenant, id).await.map_err(|_| ApiError::field("replaces", "is not one of the rules"))?;
     }
-    let (draft, replaces) = (trial.rule.draft()?, trial.replaces.as_deref());
-    let (without, with) = store.questions_of_trial(&caller.tenant, &origin, &command, draft, replaces).await?;
+    let Object(rule) = trial.rule;
+    let draft = rule.draft().map_err(|error| error.inside("rule"))?;
+    let replaces = trial.replaces.as_deref();
+    let questions = store.questions_of_trial(&caller.tenant, &origin, &command, draft, replaces).await;
+    let (without, with) = questions.map_err(|error| ApiError::from(error).inside("rule"))?;
     Ok(Answer::new(TrialView {
         without: preview_of(&may.app, &caller.tenant, &without).await?,
         with: preview_of(&may.app, &caller.tenant, &with).await?,
