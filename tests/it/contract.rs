@@ -6,6 +6,7 @@ mod database;
 mod edges;
 mod errors;
 mod fields;
+mod forged;
 mod groups;
 mod hostile;
 mod hot;
