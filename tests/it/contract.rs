@@ -16,8 +16,12 @@ mod pages;
 mod people;
 mod records;
 mod reports;
+mod rules;
 mod secrets;
+mod sessions;
+mod settings;
 mod system;
+mod users;
 
 use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
