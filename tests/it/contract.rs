@@ -1,5 +1,6 @@
 //! The wire contract, endpoint by endpoint: fields, types, envelopes, failures.
 
+mod bulk;
 mod callers;
 mod credentials;
 mod database;
@@ -12,6 +13,7 @@ mod hostile;
 mod hot;
 mod imports;
 mod lists;
+mod once;
 mod pages;
 mod people;
 mod records;
@@ -20,8 +22,10 @@ mod rules;
 mod secrets;
 mod sessions;
 mod settings;
+mod stale;
 mod system;
 mod users;
+mod views;
 
 use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
