@@ -1,5 +1,6 @@
 //! The wire contract, endpoint by endpoint: fields, types, envelopes, failures.
 
+mod audit;
 mod bulk;
 mod callers;
 mod credentials;

@@ -73,6 +73,12 @@ async fn the_same_key_has_the_same_result(kind: Kind) {
     let longer = json!({ "requests": [{ "account_id": "c" }, { "account_id": "d" }, { "account_id": "e" }] });
     send(&owner, &answers[8].1, &pool("allocate/batch"), &longer).await.problem(409, 2004, "conflict");
     assert!(owner.get(&pool("account?account_id=e")).await.data().is_null());
+    // What a job will do is asked for once.
+    let large = json!({ "data": "1000001:x\n".repeat(10_001) });
+    let first = send(&owner, "large", &pool("batch"), &large).await;
+    assert_eq!(first.status, 202);
+    let again = send(&owner, "large", &pool("batch"), &large).await;
+    assert_eq!((again.status, again.data()), (202, first.data()));
     // The keys of one caller are its own; the keys of one path are not another's.
     let service = server.service(&["credpool:*"]).await;
     let (_, key, body, first) = &answers[7];
