@@ -111,6 +111,16 @@ impl ApiError {
         Invalid::field(field, message).into()
     }
 
+    /// The same of fields that stand inside another.
+    #[must_use]
+    pub fn inside(self, outer: &str) -> Self {
+        if self.details.is_empty() {
+            return self;
+        }
+        let inner = |FieldError { field, message }| FieldError { field: format!("{outer}.{field}"), message };
+        Invalid { fields: self.details.into_iter().map(inner).collect() }.into()
+    }
+
     /// Nothing of that name.
     pub fn not_found(what: &str) -> Self {
         Self::new(Code::NotFound, format!("{what} not found"))

@@ -209,6 +209,7 @@ async fn hot_path(store: &Store, tenant: &TenantId) {
     for _ in 0..2 {
         pool.ask(keyed.clone(), Command::Allocate(wish("keyed"))).await.unwrap();
     }
+    store.check_members(tenant, keyed.origin.once.as_ref()).await.unwrap();
     let bulk = [BulkAction::Disable, BulkAction::Enable, BulkAction::AssignGroup(None), BulkAction::Delete];
     for action in bulk {
         let id = store.add_credential(tenant, &asker.origin, &draft(700)).await.unwrap();
