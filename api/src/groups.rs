@@ -54,19 +54,24 @@ impl From<Group> for GroupView {
     }
 }
 
-/// Lists groups, the oldest first.
+/// Lists groups, the newest first.
 #[utoipa::path(
     get, path = "/api/admin/api-pool/groups", tag = "groups",
-    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 500), ("cursor" = Option<String>, Query)),
+    params(
+        ("q" = Option<String>, Query, description = "Part of the name"),
+        ("sort" = Option<String>, Query),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 500),
+        ("cursor" = Option<String>, Query),
+    ),
     responses((status = 200, description = "A page", body = Answer<List<GroupView>>))
 )]
 pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<List<GroupView>>> {
-    let (limit, after) = (query.limit()?, query.cursor::<String>()?);
+    let slice = query.slice()?;
     query.end()?;
     let (store, tenant) = (&may.app.store, &may.caller.tenant);
-    let groups = store.groups(tenant, after.as_deref(), limit + 1).await?;
-    let total = store.count_groups(tenant).await?;
-    Ok(Answer::new(List::page(groups, limit, total, |last| Cursor::write(&last.id), GroupView::from)))
+    let groups = store.groups(tenant, &slice).await?;
+    let total = store.count_groups(tenant, &slice).await?;
+    Ok(Answer::new(List::page(groups, slice.limit, total, |last| Cursor::write(&last.id), GroupView::from)))
 }
 
 /// A new group.

@@ -49,19 +49,24 @@ impl From<TokenRow> for TokenView {
     }
 }
 
-/// Lists live tokens, the oldest first.
+/// Lists live tokens, the newest first.
 #[utoipa::path(
     get, path = "/api/admin/service-tokens", tag = "tokens",
-    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 500), ("cursor" = Option<String>, Query)),
+    params(
+        ("q" = Option<String>, Query, description = "Part of the product"),
+        ("sort" = Option<String>, Query),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 500),
+        ("cursor" = Option<String>, Query),
+    ),
     responses((status = 200, description = "A page", body = Answer<List<TokenView>>))
 )]
 pub async fn list(may: May<rights::ReadTokens>, mut query: Query) -> Result<Answer<List<TokenView>>> {
-    let (limit, after) = (query.limit()?, query.cursor::<String>()?);
+    let slice = query.slice()?;
     query.end()?;
     let (store, tenant) = (&may.app.store, &may.caller.tenant);
-    let tokens = store.tokens(tenant, after.as_deref(), limit + 1).await?;
-    let total = store.count_tokens(tenant).await?;
-    Ok(Answer::new(List::page(tokens, limit, total, |last| Cursor::write(&last.id), TokenView::from)))
+    let tokens = store.tokens(tenant, &slice).await?;
+    let total = store.count_tokens(tenant, &slice).await?;
+    Ok(Answer::new(List::page(tokens, slice.limit, total, |last| Cursor::write(&last.id), TokenView::from)))
 }
 
 /// A new token.

@@ -55,23 +55,25 @@ fn answer(view: View) -> Answer<ViewView> {
     Answer::new(ViewView::from(view)).etag(version)
 }
 
-/// Lists one's views, the oldest first.
+/// Lists one's views, the newest first.
 #[utoipa::path(
     get, path = "/api/admin/views", tag = "views",
     params(
         ("page" = Option<String>, Query, description = "Only of this page"),
+        ("q" = Option<String>, Query, description = "Part of the name"),
+        ("sort" = Option<String>, Query),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 500),
         ("cursor" = Option<String>, Query),
     ),
     responses((status = 200, description = "A page", body = Answer<List<ViewView>>))
 )]
 pub async fn list(may: May<rights::Person>, mut query: Query) -> Result<Answer<List<ViewView>>> {
-    let (page, limit, after) = (query.text("page"), query.limit()?, query.cursor::<String>()?);
+    let (page, slice) = (query.text("page"), query.slice()?);
     query.end()?;
     let (store, owner) = (&may.app.store, owner(&may.caller)?);
-    let views = store.views(owner, page.as_deref(), after.as_deref(), limit + 1).await?;
-    let total = store.count_views(owner, page.as_deref()).await?;
-    Ok(Answer::new(List::page(views, limit, total, |last| Cursor::write(&last.id), ViewView::from)))
+    let views = store.views(owner, page.as_deref(), &slice).await?;
+    let total = store.count_views(owner, page.as_deref(), &slice).await?;
+    Ok(Answer::new(List::page(views, slice.limit, total, |last| Cursor::write(&last.id), ViewView::from)))
 }
 
 /// A new view.

@@ -11,7 +11,8 @@ use sqlx::FromRow;
 use crate::db::{Tx, args, sql};
 use crate::error::{Result, StoreError, unique};
 use crate::journal::{Entry, Origin};
-use crate::{Store, Total};
+use crate::slice::{sliced, sought};
+use crate::{Slice, Store, Total};
 
 /// The longest attributes of a group, as JSON text, in bytes.
 const ATTRIBUTES_BYTES: usize = 16_384;
@@ -118,7 +119,7 @@ impl From<Row> for Group {
 }
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($rest:expr) => {
         sql!(concat!(
             "SELECT g.id, g.name, g.description, g.color, g.strategy, g.attributes, g.created_at, g.updated_at, g.version,
                  (SELECT COUNT(*) FROM credentials c
@@ -130,17 +131,19 @@ macro_rules! select {
 }
 
 impl Store {
-    /// Groups in order of id, behind `after`.
-    pub async fn groups(&self, tenant: &TenantId, after: Option<&str>, limit: usize) -> Result<Vec<Group>> {
-        let args = args![tenant, after.unwrap_or_default(), limit];
-        let rows: Vec<Row> = self.db().all(select!("AND g.id > $2 ORDER BY g.id LIMIT $3"), args).await?;
+    /// Groups, sought by name.
+    pub async fn groups(&self, tenant: &TenantId, slice: &Slice) -> Result<Vec<Group>> {
+        let statement = sliced!(slice, select, "g.id", "g.name", "$2", "$3", "$4");
+        let rows: Vec<Row> =
+            self.db().all(statement, args![tenant, slice.after(), slice.pattern(), slice.rows()]).await?;
         Ok(rows.into_iter().map(Group::from).collect())
     }
 
-    /// How many groups there are.
-    pub async fn count_groups(&self, tenant: &TenantId) -> Result<Total> {
-        let statement = sql!("SELECT COUNT(*) FROM credential_groups WHERE tenant_id = $1");
-        let (counted,): (i64,) = self.db().one(statement, args![tenant]).await?;
+    /// How many groups there are, on all pages.
+    pub async fn count_groups(&self, tenant: &TenantId, slice: &Slice) -> Result<Total> {
+        let statement =
+            sql!(concat!("SELECT COUNT(*) FROM credential_groups WHERE tenant_id = $1", sought!("name", "$2")));
+        let (counted,): (i64,) = self.db().one(statement, args![tenant, slice.pattern()]).await?;
         Ok(Total::of(counted))
     }
 

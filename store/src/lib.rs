@@ -50,6 +50,7 @@ pub mod rules;
 pub mod scores;
 pub mod seal;
 pub mod settings;
+mod slice;
 pub mod tail;
 pub mod tokens;
 mod total;
@@ -64,6 +65,7 @@ pub use ambient::Ambient;
 pub use error::{Result, StoreError};
 pub use journal::Origin;
 pub use once::Once;
+pub use slice::Slice;
 pub use total::Total;
 
 use db::{Backend, Tx};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::allocation::explain::{Explanation, explain};
 use domain::allocation::{AccountView, Census, Holding, Request};
-use domain::rule::{MAX_RULES, RuleDraft, RuleSet};
+use domain::rule::{RuleDraft, RuleSet};
 use domain::{ApiId, CredentialId, TenantId, Timestamp};
 use serde_json::json;
 
@@ -46,7 +46,7 @@ impl Store {
         let compiled = self.compiled_now().await?;
         let mut rules = compiled.tenants.get(tenant).ok_or(StoreError::NotFound("tenant"))?.clone();
         let mut drafts = Vec::new();
-        for rule in self.rules(tenant, None, MAX_RULES).await? {
+        for rule in self.rules(tenant).await? {
             if Some(rule.id.as_str()) != replaces {
                 drafts.push((rule.id, rule.draft));
             }

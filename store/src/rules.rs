@@ -8,10 +8,10 @@ use domain::{ApiId, GroupId, Invalid, TenantId, Timestamp};
 use serde_json::{Value, json};
 use sqlx::FromRow;
 
+use crate::Store;
 use crate::db::{Tx, args, sql};
 use crate::error::{Result, StoreError, unique};
 use crate::journal::{Entry, Origin};
-use crate::{Store, Total};
 
 /// A rule.
 #[derive(Clone, Debug)]
@@ -93,31 +93,12 @@ macro_rules! select {
 }
 pub(crate) use select;
 
-/// Where a page of rules ended: the priority and the id of its last rule.
-pub type RulePlace = (i64, String);
-
 impl Store {
-    /// Rules in the order in which they go, behind `after`.
-    pub async fn rules(&self, tenant: &TenantId, after: Option<&RulePlace>, limit: usize) -> Result<Vec<Rule>> {
-        let (priority, id) = after.map_or((i64::MAX, ""), |(priority, id)| (*priority, id));
-        let rows: Vec<Row> = self
-            .db()
-            .all(
-                select!(
-                    "WHERE r.tenant_id = $1 AND (r.priority < $2 OR (r.priority = $2 AND r.id > $3))
-                     ORDER BY r.priority DESC, r.id LIMIT $4"
-                ),
-                args![tenant, priority, id, limit],
-            )
-            .await?;
+    /// All rules, at most [`MAX_RULES`], in the order in which they go.
+    pub async fn rules(&self, tenant: &TenantId) -> Result<Vec<Rule>> {
+        let statement = select!("WHERE r.tenant_id = $1 ORDER BY r.priority DESC, r.id");
+        let rows: Vec<Row> = self.db().all(statement, args![tenant]).await?;
         rows.into_iter().map(Rule::try_from).collect()
-    }
-
-    /// How many rules there are.
-    pub async fn count_rules(&self, tenant: &TenantId) -> Result<Total> {
-        let statement = sql!("SELECT COUNT(*) FROM rules WHERE tenant_id = $1");
-        let (counted,): (i64,) = self.db().one(statement, args![tenant]).await?;
-        Ok(Total::of(counted))
     }
 
     /// One rule.

@@ -13,7 +13,8 @@ use crate::credentials::hex;
 use crate::db::{args, sql};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Origin};
-use crate::{Store, Total};
+use crate::slice::{sliced, sought};
+use crate::{Slice, Store, Total};
 
 /// What a person says of a token.
 #[derive(Clone, Debug)]
@@ -72,6 +73,16 @@ pub fn token_hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
+macro_rules! select {
+    ($rest:expr) => {
+        sql!(concat!(
+            "SELECT id, product, scopes, member_level, note, created_by, created_at, expires_at
+             FROM service_tokens WHERE tenant_id = $1 AND revoked_at IS NULL",
+            $rest
+        ))
+    };
+}
+
 impl Store {
     /// Issues a token; its text is answered here and nowhere else. `None` when the request's key had
     /// issued it before.
@@ -117,23 +128,19 @@ impl Store {
         Ok((id, Some(SecretString::from(token))))
     }
 
-    /// Live tokens in order of id, behind `after`.
-    pub async fn tokens(&self, tenant: &TenantId, after: Option<&str>, limit: usize) -> Result<Vec<TokenRow>> {
-        self.db()
-            .all(
-                sql!(
-                    "SELECT id, product, scopes, member_level, note, created_by, created_at, expires_at
-                     FROM service_tokens WHERE tenant_id = $1 AND id > $2 AND revoked_at IS NULL ORDER BY id LIMIT $3"
-                ),
-                args![tenant, after.unwrap_or_default(), limit],
-            )
-            .await
+    /// Live tokens, sought by product.
+    pub async fn tokens(&self, tenant: &TenantId, slice: &Slice) -> Result<Vec<TokenRow>> {
+        let statement = sliced!(slice, select, "id", "product", "$2", "$3", "$4");
+        self.db().all(statement, args![tenant, slice.after(), slice.pattern(), slice.rows()]).await
     }
 
-    /// How many live tokens there are.
-    pub async fn count_tokens(&self, tenant: &TenantId) -> Result<Total> {
-        let statement = sql!("SELECT COUNT(*) FROM service_tokens WHERE tenant_id = $1 AND revoked_at IS NULL");
-        let (counted,): (i64,) = self.db().one(statement, args![tenant]).await?;
+    /// How many live tokens there are, on all pages.
+    pub async fn count_tokens(&self, tenant: &TenantId, slice: &Slice) -> Result<Total> {
+        let statement = sql!(concat!(
+            "SELECT COUNT(*) FROM service_tokens WHERE tenant_id = $1 AND revoked_at IS NULL",
+            sought!("product", "$2")
+        ));
+        let (counted,): (i64,) = self.db().one(statement, args![tenant, slice.pattern()]).await?;
         Ok(Total::of(counted))
     }
 

@@ -11,7 +11,8 @@ use sqlx::FromRow;
 use crate::db::{args, sql};
 use crate::error::{Result, StoreError, unique};
 use crate::journal::{Entry, Origin};
-use crate::{Store, Total};
+use crate::slice::{sliced, sought};
+use crate::{Slice, Store, Total};
 
 /// The longest definition, as JSON text, in bytes.
 const DEFINITION_BYTES: usize = 16_384;
@@ -83,12 +84,18 @@ impl From<Row> for View {
 }
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($rest:expr) => {
         sql!(concat!(
             "SELECT v.id, v.page, v.name, v.definition, v.created_at, v.updated_at, v.version
              FROM saved_views v WHERE v.tenant_id = $1 AND v.owner = $2 ",
             $rest
         ))
+    };
+}
+
+macro_rules! select_of_page {
+    ($rest:expr) => {
+        select!(concat!("AND ($3 = '' OR v.page = $3)", $rest))
     };
 }
 
@@ -102,25 +109,22 @@ pub struct Owner<'a> {
 }
 
 impl Store {
-    /// A person's views in order of id, behind `after`; of one page, or of all.
-    pub async fn views(
-        &self,
-        owner: Owner<'_>,
-        page: Option<&str>,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<View>> {
-        let args = args![owner.tenant, owner.user_id, page.unwrap_or_default(), after.unwrap_or_default(), limit];
-        let statement = select!("AND ($3 = '' OR v.page = $3) AND v.id > $4 ORDER BY v.id LIMIT $5");
+    /// A person's views, sought by name; of one page, or of all.
+    pub async fn views(&self, owner: Owner<'_>, page: Option<&str>, slice: &Slice) -> Result<Vec<View>> {
+        let statement = sliced!(slice, select_of_page, "v.id", "v.name", "$4", "$5", "$6");
+        let page = page.unwrap_or_default();
+        let args = args![owner.tenant, owner.user_id, page, slice.after(), slice.pattern(), slice.rows()];
         let rows: Vec<Row> = self.db().all(statement, args).await?;
         Ok(rows.into_iter().map(View::from).collect())
     }
 
-    /// How many views a person has, of one page or of all.
-    pub async fn count_views(&self, owner: Owner<'_>, page: Option<&str>) -> Result<Total> {
-        let statement =
-            sql!("SELECT COUNT(*) FROM saved_views WHERE tenant_id = $1 AND owner = $2 AND ($3 = '' OR page = $3)");
-        let args = args![owner.tenant, owner.user_id, page.unwrap_or_default()];
+    /// How many of them there are, on all pages.
+    pub async fn count_views(&self, owner: Owner<'_>, page: Option<&str>, slice: &Slice) -> Result<Total> {
+        let statement = sql!(concat!(
+            "SELECT COUNT(*) FROM saved_views WHERE tenant_id = $1 AND owner = $2 AND ($3 = '' OR page = $3)",
+            sought!("name", "$4")
+        ));
+        let args = args![owner.tenant, owner.user_id, page.unwrap_or_default(), slice.pattern()];
         let (counted,): (i64,) = self.db().one(statement, args).await?;
         Ok(Total::of(counted))
     }

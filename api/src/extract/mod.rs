@@ -11,4 +11,4 @@ pub use id::{Id, IfMatch};
 pub(crate) use principal::identify_token;
 pub use principal::{Anyone, Caller, May, Need, Principal, Right, rights};
 pub(crate) use query::one_of;
-pub use query::{Cursor, Query};
+pub use query::{Cursor, Query, SliceSort};

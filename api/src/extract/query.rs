@@ -10,6 +10,7 @@ use domain::{ApiId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use store::Slice;
 
 use crate::error::{ApiError, Result};
 
@@ -19,6 +20,18 @@ const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
 /// The longest value of a parameter, in bytes.
 const MAX_VALUE: usize = 2_048;
+
+/// The orders of a short list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::EnumString, strum::Display, strum::EnumIter)]
+pub enum SliceSort {
+    /// By the moment of their making, backwards.
+    #[default]
+    #[strum(serialize = "-created_at")]
+    NewestFirst,
+    /// By the moment of their making.
+    #[strum(serialize = "created_at")]
+    OldestFirst,
+}
 
 /// The parameters, decoded. A handler takes what it knows; [`Query::end`] refuses the rest.
 #[derive(Debug)]
@@ -93,6 +106,15 @@ impl Query {
         self.texts(name).iter().map(parse).collect()
     }
 
+    /// One value out of a known set.
+    pub fn choice<T: std::str::FromStr + ToString + strum::IntoEnumIterator>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<T>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| ApiError::field(name, one_of::<T>()))
+    }
+
     /// A whole number within bounds.
     pub fn number(&mut self, name: &str, least: i64, most: i64) -> Result<Option<i64>> {
         let Some(text) = self.text(name) else { return Ok(None) };
@@ -132,6 +154,17 @@ impl Query {
     /// How many rows.
     pub fn limit(&mut self) -> Result<usize> {
         Ok(self.number("limit", 1, MAX_LIMIT as i64)?.map_or(DEFAULT_LIMIT, |n| n as usize))
+    }
+
+    /// `q`, `sort`, `limit` and `cursor` of a short list.
+    pub fn slice(&mut self) -> Result<Slice> {
+        let sort = self.choice::<SliceSort>("sort")?.unwrap_or_default();
+        Ok(Slice {
+            q: self.text("q").unwrap_or_default(),
+            newest_first: sort == SliceSort::NewestFirst,
+            after: self.cursor()?,
+            limit: self.limit()?,
+        })
     }
 
     /// Where the page starts.

@@ -10,7 +10,9 @@ use strum::IntoEnumIterator;
 
 use super::{members, say};
 use crate::allocations::AllocationStatus;
+use crate::extract::SliceSort;
 use crate::fields::API_ID;
+use crate::rules::RuleSort;
 
 /// One line of UTF-8.
 pub(super) const LINE_OF_QUERY: &str = r"^[^\u0000-\u001f\u007f-\u009f\ufffd]*$";
@@ -63,6 +65,11 @@ fn some<T: ToString + IntoEnumIterator>(these: impl Fn(&T) -> bool) -> Value {
     json!({ "pattern": by_comma(&words) })
 }
 
+/// An empty text counts as absent.
+fn words_or_none<T: ToString + IntoEnumIterator>() -> Vec<String> {
+    T::iter().map(|word| word.to_string()).chain([String::new()]).collect()
+}
+
 fn rule(path: &str, name: &str, schema: &Value) -> Value {
     match name {
         "status" if path.ends_with("/allocations") => some::<AllocationStatus>(|_| true),
@@ -72,10 +79,12 @@ fn rule(path: &str, name: &str, schema: &Value) -> Value {
         "action" if path.ends_with("/history") => some::<Action>(|action| action.is_pool_history()),
         "action" => some::<Action>(|_| true),
         "outcome" => some::<Outcome>(|_| true),
-        "sort" => {
+        "sort" if path.ends_with("/api-pool/") => {
             let fields: Vec<String> = Sort::iter().map(|field| field.to_string()).collect();
             json!({ "pattern": format!("^(?:-?(?:{}))?$", fields.join("|")) })
         }
+        "sort" if path.ends_with("/rules") => json!({ "enum": words_or_none::<RuleSort>() }),
+        "sort" => json!({ "enum": words_or_none::<SliceSort>() }),
         "format" => json!({ "enum": ["csv", "json", ""] }),
         "api_id" => json!({ "pattern": format!("^(?:{API_ID})?$") }),
         "account_id" | "phone" | "account_phone" => json!({ "pattern": LINE_OF_QUERY, "maxLength": ACCOUNT_KEY_BYTES }),

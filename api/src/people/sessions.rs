@@ -41,18 +41,20 @@ impl SessionView {
     }
 }
 
-/// Lists a user's live sessions, the oldest first. Those of others need `users:read`.
+/// Lists a user's live sessions, the newest first. Those of others need `users:read`.
 #[utoipa::path(
     get, path = "/api/admin/users/{id}/sessions", tag = "people",
     params(
         ("id" = String, Path),
+        ("q" = Option<String>, Query, description = "Part of the user agent"),
+        ("sort" = Option<String>, Query),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 500),
         ("cursor" = Option<String>, Query),
     ),
     responses((status = 200, description = "A page", body = Answer<List<SessionView>>))
 )]
 pub async fn of_user(may: May<rights::Person>, Id(id): Id, mut query: Query) -> Result<Answer<List<SessionView>>> {
-    let (limit, after) = (query.limit()?, query.cursor::<String>()?);
+    let slice = query.slice()?;
     query.end()?;
     let claims = may.caller.person()?;
     if id != claims.sub {
@@ -60,10 +62,10 @@ pub async fn of_user(may: May<rights::Person>, Id(id): Id, mut query: Query) -> 
         may.app.store.user(&may.caller.tenant, &id).await?;
     }
     let store = &may.app.store;
-    let sessions = store.sessions(&id, after.as_deref(), limit + 1).await?;
-    let total = store.count_sessions(&id).await?;
+    let sessions = store.sessions(&id, &slice).await?;
+    let total = store.count_sessions(&id, &slice).await?;
     let view = |session| SessionView::of(session, &claims.sid);
-    Ok(Answer::new(List::page(sessions, limit, total, |last| Cursor::write(&last.id), view)))
+    Ok(Answer::new(List::page(sessions, slice.limit, total, |last| Cursor::write(&last.id), view)))
 }
 
 /// What was revoked.

@@ -43,20 +43,26 @@ impl UserView {
     }
 }
 
-/// Lists users, the oldest first.
+/// Lists users, the newest first.
 #[utoipa::path(
     get, path = "/api/admin/users", tag = "people",
-    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 500), ("cursor" = Option<String>, Query)),
+    params(
+        ("q" = Option<String>, Query, description = "Part of the name"),
+        ("sort" = Option<String>, Query),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 500),
+        ("cursor" = Option<String>, Query),
+    ),
     responses((status = 200, description = "A page", body = Answer<List<UserView>>))
 )]
 pub async fn list(may: May<rights::ReadUsers>, mut query: Query) -> Result<Answer<List<UserView>>> {
-    let (limit, after) = (query.limit()?, query.cursor::<String>()?);
+    let slice = query.slice()?;
     query.end()?;
     let (store, tenant) = (&may.app.store, &may.caller.tenant);
-    let users = store.users(tenant, after.as_deref(), limit + 1).await?;
-    let total = store.count_users(tenant).await?;
+    let users = store.users(tenant, &slice).await?;
+    let total = store.count_users(tenant, &slice).await?;
     let now = store.now();
-    Ok(Answer::new(List::page(users, limit, total, |last| Cursor::write(&last.id), |user| UserView::of(user, now))))
+    let view = |user| UserView::of(user, now);
+    Ok(Answer::new(List::page(users, slice.limit, total, |last| Cursor::write(&last.id), view)))
 }
 
 /// A new user.

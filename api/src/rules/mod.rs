@@ -2,11 +2,13 @@
 
 mod wire;
 
+use std::cmp::Ordering;
 use std::str::FromStr;
 
 use domain::rule::{Effect, RuleDraft};
 use serde::{Deserialize, Serialize};
-use store::rules::{Rule, RulePlace};
+use store::Total;
+use store::rules::Rule;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -69,17 +71,54 @@ impl From<Rule> for RuleView {
 /// Lists rules in the order in which they go: higher priority first, then the older one.
 #[utoipa::path(
     get, path = "/api/admin/api-pool/rules", tag = "rules",
-    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 500), ("cursor" = Option<String>, Query)),
+    params(
+        ("q" = Option<String>, Query, description = "Part of the name"),
+        ("sort" = Option<String>, Query),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 500),
+        ("cursor" = Option<String>, Query),
+    ),
     responses((status = 200, description = "A page", body = Answer<List<RuleView>>))
 )]
 pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<List<RuleView>>> {
-    let (limit, after) = (query.limit()?, query.cursor::<RulePlace>()?);
+    let sort = query.choice::<RuleSort>("sort")?.unwrap_or_default();
+    let q = query.text("q").unwrap_or_default().to_lowercase();
+    let (limit, after) = (query.limit()?, query.cursor::<(i64, String)>()?);
     query.end()?;
-    let (store, tenant) = (&may.app.store, &may.caller.tenant);
-    let rules = store.rules(tenant, after.as_ref(), limit + 1).await?;
-    let total = store.count_rules(tenant).await?;
-    let place = |last: &Rule| Cursor::write(&(last.draft.priority, &last.id));
-    Ok(Answer::new(List::page(rules, limit, total, place, RuleView::from)))
+    let mut rules = may.app.store.rules(&may.caller.tenant).await?;
+    rules.retain(|rule| rule.draft.name.to_lowercase().contains(&q));
+    rules.sort_by(|a, b| sort.compare(place(a), place(b)));
+    let total = Total { number: rules.len() as i64, is_capped: false };
+    if let Some((priority, id)) = &after {
+        rules.retain(|rule| sort.compare(place(rule), (*priority, id)).is_gt());
+    }
+    Ok(Answer::new(List::page(rules, limit, total, |last| Cursor::write(&place(last)), RuleView::from)))
+}
+
+/// The orders of the list.
+#[derive(Clone, Copy, Debug, Default, strum::EnumString, strum::Display, strum::EnumIter)]
+pub(crate) enum RuleSort {
+    #[default]
+    #[strum(serialize = "-priority")]
+    AsTheyGo,
+    #[strum(serialize = "-created_at")]
+    NewestFirst,
+    #[strum(serialize = "created_at")]
+    OldestFirst,
+}
+
+impl RuleSort {
+    fn compare(self, (priority, id): (i64, &str), (other_priority, other_id): (i64, &str)) -> Ordering {
+        match self {
+            Self::AsTheyGo => other_priority.cmp(&priority).then_with(|| id.cmp(other_id)),
+            Self::NewestFirst => other_id.cmp(id),
+            Self::OldestFirst => id.cmp(other_id),
+        }
+    }
+}
+
+/// Where a rule stands, by which a page ends.
+fn place(rule: &Rule) -> (i64, &str) {
+    (rule.draft.priority, &rule.id)
 }
 
 /// What a person says of a new rule.

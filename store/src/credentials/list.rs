@@ -5,6 +5,7 @@ use domain::{MemberLevel, TenantId};
 use super::{Credential, Row, view_columns};
 use crate::db::{Arg, Sql, args, json_texts, sql};
 use crate::error::Result;
+use crate::slice::{beginning, inside};
 use crate::{Store, Total};
 
 /// What to sort by.
@@ -194,10 +195,8 @@ impl Store {
 
 fn filter_args(tenant: &TenantId, filter: &Filter) -> Vec<Arg> {
     let list = |texts: &[String]| json_texts(texts.iter().map(String::as_str));
-    // Both databases fold the case of ASCII letters only.
-    let q = escape(&filter.q.to_ascii_lowercase());
     let (inside, start) =
-        if q.is_empty() { (String::new(), String::new()) } else { (format!("%{q}%"), format!("{q}%")) };
+        if filter.q.is_empty() { <(String, String)>::default() } else { (inside(&filter.q), beginning(&filter.q)) };
     // Tags are a JSON array: the tag stands there as a JSON string behind `[` or `,`, where a quote
     // within another tag never stands. Not LIKE, which minds the case of letters on one database
     // only.
@@ -217,8 +216,4 @@ fn filter_args(tenant: &TenantId, filter: &Filter) -> Vec<Arg> {
         filter.is_premium.map_or_else(String::new, |premium| premium.to_string()),
         list(&filter.levels.iter().map(|level| level.rank().to_string()).collect::<Vec<_>>()),
     ]
-}
-
-fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

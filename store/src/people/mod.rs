@@ -95,7 +95,7 @@ impl TryFrom<Row> for User {
 }
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($rest:expr) => {
         sql!(concat!(
             "SELECT u.id, u.tenant_id, u.username, u.role, u.locked_until, u.last_login_at, u.created_at, u.updated_at,
                  u.version, u.password_hash FROM users u ",

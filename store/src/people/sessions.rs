@@ -17,8 +17,9 @@ use crate::credentials::hex;
 use crate::db::{Tx, args, sql};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Origin};
+use crate::slice::{sliced, sought};
 use crate::tokens::token_hash;
-use crate::{Store, Total};
+use crate::{Slice, Store, Total};
 
 /// How long a refresh token that was just replaced is still good, in milliseconds.
 pub const GRACE: i64 = 30 * SECOND;
@@ -82,6 +83,16 @@ struct Held {
     expires_at: i64,
 }
 
+macro_rules! select_live {
+    ($rest:expr) => {
+        sql!(concat!(
+            "SELECT id, ip, user_agent, created_at, used_at, expires_at FROM sessions
+             WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2",
+            $rest
+        ))
+    };
+}
+
 impl Store {
     /// Takes a refresh token and answers the next one.
     pub async fn refresh_session(&self, origin: &Origin, token: &SecretString) -> Result<(User, Opened), RefreshError> {
@@ -129,24 +140,19 @@ impl Store {
         Ok(ended)
     }
 
-    /// Live sessions of a user in order of id, behind `after`.
-    pub async fn sessions(&self, user_id: &str, after: Option<&str>, limit: usize) -> Result<Vec<Session>> {
-        self.db()
-            .all(
-                sql!(
-                    "SELECT id, ip, user_agent, created_at, used_at, expires_at FROM sessions
-                     WHERE user_id = $1 AND id > $2 AND revoked_at IS NULL AND expires_at > $3 ORDER BY id LIMIT $4"
-                ),
-                args![user_id, after.unwrap_or_default(), self.now(), limit],
-            )
-            .await
+    /// Live sessions of a user, sought by user agent.
+    pub async fn sessions(&self, user_id: &str, slice: &Slice) -> Result<Vec<Session>> {
+        let statement = sliced!(slice, select_live, "id", "user_agent", "$3", "$4", "$5");
+        self.db().all(statement, args![user_id, self.now(), slice.after(), slice.pattern(), slice.rows()]).await
     }
 
-    /// How many live sessions a user has.
-    pub async fn count_sessions(&self, user_id: &str) -> Result<Total> {
-        let statement =
-            sql!("SELECT COUNT(*) FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2");
-        let (counted,): (i64,) = self.db().one(statement, args![user_id, self.now()]).await?;
+    /// How many of them there are, on all pages.
+    pub async fn count_sessions(&self, user_id: &str, slice: &Slice) -> Result<Total> {
+        let statement = sql!(concat!(
+            "SELECT COUNT(*) FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2",
+            sought!("user_agent", "$3")
+        ));
+        let (counted,): (i64,) = self.db().one(statement, args![user_id, self.now(), slice.pattern()]).await?;
         Ok(Total::of(counted))
     }
 

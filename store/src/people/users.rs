@@ -11,7 +11,8 @@ use super::{Row, User, check_password, hash, select};
 use crate::db::{Tx, args, sql};
 use crate::error::{Result, StoreError, unique};
 use crate::journal::{Entry, Origin};
-use crate::{Store, Total};
+use crate::slice::{sliced, sought};
+use crate::{Slice, Store, Total};
 
 /// A change of a user; what is `None` stays.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +26,12 @@ pub struct UserPatch {
 fn check_name(invalid: &mut Invalid, username: &str) {
     invalid.require(!username.trim().is_empty(), "username", "is required");
     check_text(invalid, "username", username, 64);
+}
+
+macro_rules! select_of_tenant {
+    ($rest:expr) => {
+        select!(concat!("WHERE u.tenant_id = $1", $rest))
+    };
 }
 
 impl Store {
@@ -64,17 +71,18 @@ impl Store {
         Ok(id)
     }
 
-    /// Users in order of id, behind `after`.
-    pub async fn users(&self, tenant: &TenantId, after: Option<&str>, limit: usize) -> Result<Vec<User>> {
-        let statement = select!("WHERE u.tenant_id = $1 AND u.id > $2 ORDER BY u.id LIMIT $3");
-        let rows: Vec<Row> = self.db().all(statement, args![tenant, after.unwrap_or_default(), limit]).await?;
+    /// Users, sought by name.
+    pub async fn users(&self, tenant: &TenantId, slice: &Slice) -> Result<Vec<User>> {
+        let statement = sliced!(slice, select_of_tenant, "u.id", "u.username", "$2", "$3", "$4");
+        let rows: Vec<Row> =
+            self.db().all(statement, args![tenant, slice.after(), slice.pattern(), slice.rows()]).await?;
         rows.into_iter().map(User::try_from).collect()
     }
 
-    /// How many users there are.
-    pub async fn count_users(&self, tenant: &TenantId) -> Result<Total> {
-        let statement = sql!("SELECT COUNT(*) FROM users WHERE tenant_id = $1");
-        let (counted,): (i64,) = self.db().one(statement, args![tenant]).await?;
+    /// How many users there are, on all pages.
+    pub async fn count_users(&self, tenant: &TenantId, slice: &Slice) -> Result<Total> {
+        let statement = sql!(concat!("SELECT COUNT(*) FROM users WHERE tenant_id = $1", sought!("username", "$2")));
+        let (counted,): (i64,) = self.db().one(statement, args![tenant, slice.pattern()]).await?;
         Ok(Total::of(counted))
     }
 

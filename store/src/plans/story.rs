@@ -24,7 +24,7 @@ use crate::people::sessions::Opened;
 use crate::people::users::UserPatch;
 use crate::tokens::TokenDraft;
 use crate::views::{Owner, ViewDraft};
-use crate::{Once, Origin, Store};
+use crate::{Once, Origin, Slice, Store};
 
 use super::START;
 
@@ -90,8 +90,10 @@ async fn people_and_settings(store: &Store, tenant: &TenantId, by: &Origin) {
         expires_at: None,
     };
     let (id, _) = store.issue_token(tenant, by, &token).await.unwrap();
-    store.tokens(tenant, None, 10).await.unwrap();
-    store.count_tokens(tenant).await.unwrap();
+    for slice in slices() {
+        store.tokens(tenant, &slice).await.unwrap();
+        store.count_tokens(tenant, &slice).await.unwrap();
+    }
     store.revoke_token(tenant, by, &id).await.unwrap();
     store.set_strategy(tenant, by, Strategy::Health).await.unwrap();
     store.change_settings(tenant, by, &[(Key::Strategy, None)].into(), None).await.unwrap();
@@ -103,10 +105,17 @@ async fn people_and_settings(store: &Store, tenant: &TenantId, by: &Origin) {
     store.ping().await.unwrap();
 }
 
+/// Both directions of a short list.
+fn slices() -> [Slice; 2] {
+    [false, true].map(|newest_first| Slice { q: "a".to_owned(), newest_first, after: None, limit: 10 })
+}
+
 async fn sessions(store: &Store, tenant: &TenantId, by: &Origin, ada: &str, opened: &Opened) {
     store.refresh_session(by, &opened.refresh_token).await.unwrap();
-    store.sessions(ada, None, 10).await.unwrap();
-    store.count_sessions(ada).await.unwrap();
+    for slice in slices() {
+        store.sessions(ada, &slice).await.unwrap();
+        store.count_sessions(ada, &slice).await.unwrap();
+    }
     store.session_user(tenant, &opened.session_id).await.unwrap();
     store.revoke_session(tenant, by, &opened.session_id).await.unwrap();
     store.sign_out(tenant, by, &opened.session_id).await.unwrap();
@@ -116,8 +125,10 @@ async fn sessions(store: &Store, tenant: &TenantId, by: &Origin, ada: &str, open
 
 async fn users(store: &Store, tenant: &TenantId, by: &Origin) {
     let id = store.add_user(tenant, by, "bob", &SecretString::from("correct horse"), Role::Owner).await.unwrap();
-    store.users(tenant, None, 10).await.unwrap();
-    store.count_users(tenant).await.unwrap();
+    for slice in slices() {
+        store.users(tenant, &slice).await.unwrap();
+        store.count_users(tenant, &slice).await.unwrap();
+    }
     store.user(tenant, &id).await.unwrap();
     let patch = UserPatch { role: Some(Role::Admin), ..UserPatch::default() };
     store.update_user(tenant, by, &id, &patch, None).await.unwrap();
@@ -129,8 +140,10 @@ async fn views(store: &Store, tenant: &TenantId, by: &Origin) {
     let owner = Owner { tenant, user_id: "ada" };
     let draft = ViewDraft { page: "p".to_owned(), name: "n".to_owned(), definition: json!({}) };
     let id = store.add_view(owner, by, &draft).await.unwrap();
-    store.views(owner, None, None, 10).await.unwrap();
-    store.count_views(owner, None).await.unwrap();
+    for slice in slices() {
+        store.views(owner, None, &slice).await.unwrap();
+        store.count_views(owner, None, &slice).await.unwrap();
+    }
     store.view(owner, &id).await.unwrap();
     store.update_view(owner, by, &id, None, |draft| draft).await.unwrap();
     store.delete_view(owner, by, &id, None).await.unwrap();
@@ -150,8 +163,7 @@ async fn rules(store: &Store, tenant: &TenantId, by: &Origin) {
     let id = store.add_rule(tenant, &keyed, &draft("one", Effect::Prefer, 2)).await.unwrap();
     store.add_rule(tenant, &keyed, &draft("one", Effect::Prefer, 2)).await.unwrap();
     let barred = store.add_rule(tenant, by, &draft("two", Effect::Deny, 900)).await.unwrap();
-    store.rules(tenant, None, 10).await.unwrap();
-    store.count_rules(tenant).await.unwrap();
+    store.rules(tenant).await.unwrap();
     store.rule(tenant, &id).await.unwrap();
     store.update_rule(tenant, by, &id, None, |draft| draft).await.unwrap();
     store.questions_of_trial(tenant, by, &wish("t"), draft("three", Effect::Bind, 2), None).await.unwrap();
@@ -163,8 +175,10 @@ async fn pool_of_credentials(store: &Store, tenant: &TenantId, by: &Origin) {
         GroupDraft { name: "north".to_owned(), description: None, color: None, strategy: None, attributes: json!({}) };
     let north = store.add_group(tenant, by, &group).await.unwrap();
     store.update_group(tenant, by, &north, None, |_| group).await.unwrap();
-    store.groups(tenant, None, 10).await.unwrap();
-    store.count_groups(tenant).await.unwrap();
+    for slice in slices() {
+        store.groups(tenant, &slice).await.unwrap();
+        store.count_groups(tenant, &slice).await.unwrap();
+    }
     for number in 1..=3 {
         let grouped = Draft { group_id: Some(north.clone()), ..draft(number) };
         store.add_credential(tenant, by, &grouped).await.unwrap();

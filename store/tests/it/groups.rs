@@ -2,17 +2,18 @@
 
 use domain::{GroupId, MemberLevel, Strategy};
 use serde_json::json;
-use store::StoreError;
 use store::credentials::Patch;
 use store::groups::GroupDraft;
+use store::{Slice, StoreError};
 
-use crate::world::{World, group, on_both, origin};
+use crate::world::{World, group, on_both, origin, slice};
 
 on_both! {
     a_group_comes_back_as_it_was_drafted,
     names_are_unique_in_a_tenant,
     changes_insist_on_the_version,
     pages_are_complete,
+    groups_are_found_by_a_part_of_the_name,
     removing_a_group_moves_its_credentials_to_none,
     a_credential_never_lands_in_a_group_that_is_being_removed,
     a_draft_is_checked,
@@ -83,14 +84,37 @@ async fn pages_are_complete(w: &World) {
     expected.sort();
     let (mut after, mut walked) = (None, Vec::new());
     loop {
-        let page = w.store.groups(&w.tenant, after.as_deref(), 3).await.unwrap();
+        let page = w.store.groups(&w.tenant, &slice(after.as_deref())).await.unwrap();
         let Some(last) = page.last() else { break };
         after = Some(last.id.as_str().to_owned());
         walked.extend(page.into_iter().map(|one| one.id));
     }
     assert_eq!(walked, expected);
-    assert_eq!(w.store.count_groups(&w.tenant).await.unwrap().number, 7);
-    assert_eq!(w.store.count_groups(&"other".into()).await.unwrap().number, 0);
+    assert_eq!(w.store.count_groups(&w.tenant, &slice(None)).await.unwrap().number, 7);
+    assert_eq!(w.store.count_groups(&"other".into(), &slice(None)).await.unwrap().number, 0);
+
+    let newest = Slice { newest_first: true, ..slice(Some(expected[3].as_str())) };
+    let before: Vec<_> = w.store.groups(&w.tenant, &newest).await.unwrap().into_iter().map(|one| one.id).collect();
+    assert_eq!(before, [&expected[2], &expected[1], &expected[0]].map(Clone::clone));
+}
+
+async fn groups_are_found_by_a_part_of_the_name(w: &World) {
+    for name in ["North", "northern 100%", "south_1", "southX1", r"back\slash"] {
+        add(w, &group(name)).await;
+    }
+    for (q, names) in [
+        ("NORTH", vec!["North", "northern 100%"]),
+        ("0%", vec!["northern 100%"]),
+        ("h_1", vec!["south_1"]),
+        (r"\", vec![r"back\slash"]),
+        ("", vec!["North", "northern 100%", "south_1", "southX1", r"back\slash"]),
+        ("east", vec![]),
+    ] {
+        let slice = Slice { q: q.to_owned(), limit: 9, ..Slice::default() };
+        let found = w.store.groups(&w.tenant, &slice).await.unwrap();
+        assert_eq!(found.into_iter().map(|one| one.name).collect::<Vec<_>>(), names, "{q}");
+        assert_eq!(w.store.count_groups(&w.tenant, &slice).await.unwrap().number, names.len() as i64, "{q}");
+    }
 }
 
 async fn removing_a_group_moves_its_credentials_to_none(w: &World) {

@@ -212,10 +212,8 @@ async fn rules_are_kept_and_changed(w: &World) {
     let taken = w.store.add_rule(&w.tenant, &origin(), &full).await;
     assert!(matches!(taken, Err(StoreError::AlreadyExists("name"))));
     let low = add(w, &rule("low", Effect::Prefer, one(5))).await;
-    let listed = w.store.rules(&w.tenant, None, 1).await.unwrap();
-    let place = (listed[0].draft.priority, listed[0].id.clone());
-    assert_eq!((listed[0].id.as_str(), w.store.count_rules(&w.tenant).await.unwrap().number), (id.as_str(), 2));
-    assert_eq!(w.store.rules(&w.tenant, Some(&place), 9).await.unwrap()[0].id, low);
+    let listed = w.store.rules(&w.tenant).await.unwrap();
+    assert_eq!(listed.iter().map(|rule| &rule.id).collect::<Vec<_>>(), [&id, &low]);
 
     let rename = |draft: RuleDraft| RuleDraft { name: "renamed".to_owned(), ..draft };
     w.store.update_rule(&w.tenant, &origin(), &id, Some(1), rename).await.unwrap();

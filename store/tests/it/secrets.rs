@@ -8,7 +8,7 @@ use store::batches::ImportOptions;
 use store::credentials::Patch;
 use store::open::Location;
 
-use crate::world::{SECRET, World, api_id, hash_of, on_both, origin};
+use crate::world::{SECRET, World, api_id, hash_of, on_both, origin, slice};
 
 on_both! {
     nothing_plain_reaches_the_database,
@@ -124,7 +124,7 @@ async fn debug_shows_nothing(w: &World) {
         format!("{:?}", w.allocate("a").await),
         format!("{:?}", w.store.reveal(&w.tenant, &origin(), &id, "why").await),
         format!("{:?}", w.store.preview(&w.tenant, &question, 10).await),
-        format!("{:?} {:?}", w.store.compiled().await, w.store.tokens(&w.tenant, None, 10).await),
+        format!("{:?} {:?}", w.store.compiled().await, w.store.tokens(&w.tenant, &slice(None)).await),
         format!("{patch:?} {draft:?} {lines:?} {user:?}"),
         format!("{:?}", store::seal::MasterKey::new(1, crate::world::KEY)),
     ];

@@ -7,7 +7,7 @@ use store::StoreError;
 use store::settings::Change;
 use store::views::{Owner, ViewDraft};
 
-use crate::world::{World, on_both, origin};
+use crate::world::{World, on_both, origin, slice};
 
 on_both! {
     settings_have_value_default_and_source,
@@ -105,9 +105,9 @@ async fn views_are_their_owners(w: &World) {
     w.store.add_view(bob, &origin(), &draft("banned")).await.unwrap();
     let elsewhere = ViewDraft { page: "history".to_owned(), ..draft("banned") };
     w.store.add_view(ada, &origin(), &elsewhere).await.unwrap();
-    assert_eq!(w.store.views(ada, None, None, 10).await.unwrap().len(), 2);
-    assert_eq!(w.store.views(ada, Some("history"), None, 10).await.unwrap().len(), 1);
-    assert_eq!(w.store.count_views(ada, Some("history")).await.unwrap().number, 1);
+    assert_eq!(w.store.views(ada, None, &slice(None)).await.unwrap().len(), 2);
+    assert_eq!(w.store.views(ada, Some("history"), &slice(None)).await.unwrap().len(), 1);
+    assert_eq!(w.store.count_views(ada, Some("history"), &slice(None)).await.unwrap().number, 1);
     let rename = |before: ViewDraft| ViewDraft { name: "all banned".to_owned(), ..before };
     assert!(w.store.update_view(bob, &origin(), &id, None, rename).await.is_err());
     w.store.update_view(ada, &origin(), &id, Some(1), rename).await.unwrap();

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use store::StoreError;
 use store::people::users::UserPatch;
 
-use crate::world::{World, on_both, origin};
+use crate::world::{World, on_both, origin, slice};
 
 on_both! {
     users_are_listed_changed_and_removed,
@@ -20,10 +20,10 @@ async fn add(w: &World, name: &str, role: Role) -> String {
 
 async fn users_are_listed_changed_and_removed(w: &World) {
     let ids = [add(w, "ada", Role::Owner).await, add(w, "bob", Role::Auditor).await];
-    let listed = w.store.users(&w.tenant, None, 10).await.unwrap();
+    let listed = w.store.users(&w.tenant, &slice(None)).await.unwrap();
     assert_eq!(listed.iter().map(|user| &user.id).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
-    assert_eq!((w.store.count_users(&w.tenant).await.unwrap().number, listed[1].version), (2, 1));
-    assert!(w.store.users(&w.tenant, Some(&ids[1]), 10).await.unwrap().is_empty());
+    assert_eq!((w.store.count_users(&w.tenant, &slice(None)).await.unwrap().number, listed[1].version), (2, 1));
+    assert!(w.store.users(&w.tenant, &slice(Some(&ids[1]))).await.unwrap().is_empty());
     let other = w.store.user(&"other".into(), &ids[1]).await;
     assert!(matches!(other, Err(StoreError::NotFound("user"))));
 

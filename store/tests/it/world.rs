@@ -28,7 +28,7 @@ use store::db::Record;
 use store::groups::GroupDraft;
 use store::open::{Location, PoolConfig};
 use store::seal::MasterKey;
-use store::{Ambient, Origin, Store};
+use store::{Ambient, Origin, Slice, Store};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -471,6 +471,11 @@ pub fn group(name: &str) -> GroupDraft {
         strategy: None,
         attributes: serde_json::json!({}),
     }
+}
+
+/// Two rows of a short list, and one more if there is one: the oldest behind `after`.
+pub fn slice(after: Option<&str>) -> Slice {
+    Slice { after: after.map(str::to_owned), limit: 2, ..Slice::default() }
 }
 
 pub fn wish(account: &str) -> Allocate {
