@@ -42,37 +42,37 @@ async fn each_action_by_ids(kind: Kind) {
     let owner = server.owner().await;
     owner.import(1_000_000, 5, 3).await;
     let all = ids(&owner, "").await;
-    let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|index| all[index].as_str());
-    owner.ok("POST", &pool(&format!("{c}/ban")), json!({ "reason": "r" })).await;
+    let [one, two, banned, held, last] = [0, 1, 2, 3, 4].map(|index| all[index].as_str());
+    owner.ok("POST", &pool(&format!("{banned}/ban")), json!({ "reason": "r" })).await;
     owner.ok("POST", &pool("allocate"), json!({ "account_id": "held", "api_id": 1_000_003 })).await;
 
     // In the order in which they came, each once.
-    let named = json!({ "ids": [e, c, NOBODYS, a, e, a], "action": "disable" });
+    let named = json!({ "ids": [last, banned, NOBODYS, one, last, one], "action": "disable" });
     let reply = bulk(&owner, named).await;
-    assert_eq!(outcomes(&reply), [(e, 0), (c, 2004), (NOBODYS, 2002), (a, 0)]);
-    assert_eq!(ids(&owner, "&status=disabled").await, [a, e]);
-    let again = bulk(&owner, json!({ "ids": [a, b], "action": "disable" })).await;
-    assert_eq!(outcomes(&again), [(a, 0), (b, 0)], "twice is once");
-    assert_eq!(owner.get(&pool(a)).await.header("etag"), "\"2\"");
-    let reply = bulk(&owner, json!({ "ids": [a, b, c], "action": "enable" })).await;
-    assert_eq!(outcomes(&reply), [(a, 0), (b, 0), (c, 2004)]);
-    assert_eq!(ids(&owner, "&status=disabled").await, [e]);
+    assert_eq!(outcomes(&reply), [(last, 0), (banned, 2004), (NOBODYS, 2002), (one, 0)]);
+    assert_eq!(ids(&owner, "&status=disabled").await, [one, last]);
+    let again = bulk(&owner, json!({ "ids": [one, two], "action": "disable" })).await;
+    assert_eq!(outcomes(&again), [(one, 0), (two, 0)], "twice is once");
+    assert_eq!(owner.get(&pool(one)).await.header("etag"), "\"2\"");
+    let reply = bulk(&owner, json!({ "ids": [one, two, banned], "action": "enable" })).await;
+    assert_eq!(outcomes(&reply), [(one, 0), (two, 0), (banned, 2004)]);
+    assert_eq!(ids(&owner, "&status=disabled").await, [last]);
 
     let group = owner.ok("POST", &pool("groups"), json!({ "name": "g" })).await["id"].as_str().unwrap().to_owned();
-    let reply = bulk(&owner, json!({ "ids": [a, c], "action": "assign_group", "group_id": group })).await;
-    assert_eq!(outcomes(&reply), [(a, 0), (c, 0)]);
-    assert_eq!(ids(&owner, &format!("&group_id={group}")).await, [a, c]);
+    let reply = bulk(&owner, json!({ "ids": [one, banned], "action": "assign_group", "group_id": group })).await;
+    assert_eq!(outcomes(&reply), [(one, 0), (banned, 0)]);
+    assert_eq!(ids(&owner, &format!("&group_id={group}")).await, [one, banned]);
     let asked = json!({ "account_id": "x", "group_id": group });
     assert_eq!(owner.post(&pool("allocate"), asked).await.data()["api_id"], "1000000", "for the next allocation");
-    bulk(&owner, json!({ "ids": [c], "action": "assign_group", "group_id": null })).await.data();
-    bulk(&owner, json!({ "ids": [a], "action": "assign_group" })).await.data();
+    bulk(&owner, json!({ "ids": [banned], "action": "assign_group", "group_id": null })).await.data();
+    bulk(&owner, json!({ "ids": [one], "action": "assign_group" })).await.data();
     assert!(ids(&owner, &format!("&group_id={group}")).await.is_empty());
 
-    let reply = bulk(&owner, json!({ "ids": [d, c, b], "action": "delete" })).await;
-    assert_eq!(outcomes(&reply), [(d, 2004), (c, 0), (b, 0)], "what accounts hold stays");
-    assert_eq!(ids(&owner, "").await, [a, d, e]);
-    let gone = bulk(&owner, json!({ "ids": [b], "action": "delete" })).await;
-    assert_eq!(outcomes(&gone), [(b, 2002)]);
+    let reply = bulk(&owner, json!({ "ids": [held, banned, two], "action": "delete" })).await;
+    assert_eq!(outcomes(&reply), [(held, 2004), (banned, 0), (two, 0)], "what accounts hold stays");
+    assert_eq!(ids(&owner, "").await, [one, held, last]);
+    let gone = bulk(&owner, json!({ "ids": [two], "action": "delete" })).await;
+    assert_eq!(outcomes(&gone), [(two, 2002)]);
 
     // One line in the history for each that changed, by whom, and none for what did not.
     for (action, expected) in [("api.disabled", 3), ("api.enabled", 2), ("api.updated", 4), ("api.removed", 2)] {

@@ -167,12 +167,12 @@ async fn everybody_may_do_what_the_table_says(kind: Kind) {
     let place = Place::new(kind).await;
     let server = place.serve().await;
     let document = server.anonymous().get("/api/openapi.json").await.json;
-    let served = Operation::all(&document);
-    let names: BTreeSet<String> = served.iter().map(Operation::name).collect();
+    let documented = Operation::all(&document);
+    let names: BTreeSet<String> = documented.iter().map(Operation::name).collect();
     let told: BTreeSet<String> = operations.keys().cloned().collect();
     let missing: Vec<_> = names.symmetric_difference(&told).collect();
     assert!(missing.is_empty(), "in docs/permissions.md or in the document, but not in both: {missing:?}");
-    for operation in &served {
+    for operation in &documented {
         assert_eq!(operation.security, operations[&operation.name()].security(), "{}", operation.name());
     }
 
@@ -191,7 +191,7 @@ async fn everybody_may_do_what_the_table_says(kind: Kind) {
 
     let mut calls = Vec::new();
     for caller in &callers {
-        for operation in &served {
+        for operation in &documented {
             calls.push((&caller.who, operation, ask_as(caller, operation)));
         }
     }

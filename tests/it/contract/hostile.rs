@@ -29,6 +29,8 @@ pub struct Operation {
     pub body: Option<Value>,
     /// Its parameters in the query: name and schema.
     pub query: Vec<(String, Value)>,
+    /// The headers that it speaks of.
+    pub headers: Vec<String>,
     /// Who may call it, as the document says.
     pub security: Value,
     /// Anybody may.
@@ -43,12 +45,14 @@ impl Operation {
             for (method, told) in methods.as_object().unwrap() {
                 let parameters = told["parameters"].as_array().cloned().unwrap_or_default();
                 let query = parameters.iter().filter(|one| one["in"] == "query");
+                let headers = parameters.iter().filter(|one| one["in"] == "header");
                 let body = &told["requestBody"]["content"]["application/json"]["schema"];
                 all.push(Self {
                     method: method.to_uppercase(),
                     path: path.clone(),
                     body: (!body.is_null()).then(|| resolve(document, body)),
                     query: query.map(|one| (one["name"].as_str().unwrap().to_owned(), one["schema"].clone())).collect(),
+                    headers: headers.map(|one| one["name"].as_str().unwrap().to_owned()).collect(),
                     security: told["security"].clone(),
                     is_open: told["security"] == json!([]),
                 });
@@ -56,6 +60,14 @@ impl Operation {
         }
         assert!(all.len() > 60, "the document is whole");
         all
+    }
+
+    /// The names of those that take this header, in order.
+    pub fn that_take(document: &Value, header: &str) -> Vec<String> {
+        let takes = |one: &&Self| one.headers.iter().any(|name| name == header);
+        let mut names: Vec<String> = Self::all(document).iter().filter(takes).map(Self::name).collect();
+        names.sort();
+        names
     }
 
     pub fn name(&self) -> String {
