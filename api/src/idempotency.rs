@@ -5,6 +5,7 @@
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -12,7 +13,7 @@ use store::Once;
 
 use crate::AppState;
 use crate::error::{ApiError, Code};
-use crate::extract::UPLOAD_LIMIT;
+use crate::extract::{UPLOAD_LIMIT, identify};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest key, in bytes.
@@ -23,20 +24,24 @@ pub async fn layer(State(app): State<AppState>, request: Request, next: Next) ->
     if request.method() != Method::POST || !request.headers().contains_key(KEY) {
         return next.run(request).await;
     }
-    match keyed(&app, request).await {
+    let (parts, body) = request.into_parts();
+    // Bodies of strangers are not taken in; the handler turns them away.
+    if identify(&parts, &app).await.is_err() {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
+    match keyed(&app, parts, body).await {
         Ok(request) => next.run(request).await,
         Err(error) => error.into_response(),
     }
 }
 
-async fn keyed(app: &AppState, request: Request) -> Result<Request, ApiError> {
-    let mut given = request.headers().get_all(KEY).iter();
+async fn keyed(app: &AppState, mut parts: Parts, body: Body) -> Result<Request, ApiError> {
+    let mut given = parts.headers.get_all(KEY).iter();
     let key = given.next().and_then(|value| value.to_str().ok()).map(str::trim).unwrap_or_default().to_owned();
     let plain = (1..=LONGEST).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
     if !plain || given.next().is_some() {
         return Err(ApiError::field("Idempotency-Key", "must be one text of 1 to 255 printable ASCII characters"));
     }
-    let (mut parts, body) = request.into_parts();
     let body = to_bytes(body, UPLOAD_LIMIT)
         .await
         .map_err(|_| ApiError::new(Code::TooLarge, "the body must be at most 16 MiB, and arrive whole"))?;

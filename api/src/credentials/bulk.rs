@@ -4,7 +4,7 @@ use domain::CredentialId;
 use domain::access::Permission;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::credentials::BulkAction;
+use store::credentials::{BulkAction, Filter};
 use utoipa::ToSchema;
 
 use super::edit::{filter_in, group};
@@ -84,12 +84,13 @@ pub async fn bulk(
     }
     let (store, tenant) = (&may.app.store, &may.caller.tenant);
     let ids = match (request.ids, request.filter) {
+        (Some(_), None) if request.expected.is_some() => {
+            return Err(ApiError::field("expected", "goes with a filter only"));
+        }
         (Some(ids), None) => named(ids)?,
         (None, Some(filter)) => {
             let expected = request.expected.ok_or_else(|| ApiError::field("expected", "is required with a filter"))?;
-            let mut query = Query::of(filter)?;
-            let filter = filter_in(&mut query)?;
-            query.end()?;
+            let filter = read(filter).map_err(|error| error.inside("filter"))?;
             store.ids_of_filter(tenant, &filter, expected).await?
         }
         _ => return Err(ApiError::field("ids", "or filter is required, one of the two")),
@@ -119,6 +120,13 @@ fn action(request: &BulkRequest) -> Result<BulkAction> {
         Action::AssignGroup => BulkAction::AssignGroup(group(request.group_id.clone())?),
         Action::Delete => BulkAction::Delete,
     })
+}
+
+fn read(filter: Map<String, Value>) -> Result<Filter> {
+    let mut query = Query::of(filter)?;
+    let filter = filter_in(&mut query)?;
+    query.end()?;
+    Ok(filter)
 }
 
 /// Each id once, in order.

@@ -8,7 +8,7 @@ mod query;
 pub(crate) use body::UPLOAD_LIMIT;
 pub use body::{Lenient, Member, Object, Strict, Upload};
 pub use id::{Id, IfMatch};
-pub(crate) use principal::identify_token;
 pub use principal::{Anyone, Caller, May, Need, Principal, Right, rights};
+pub(crate) use principal::{identify, identify_token};
 pub(crate) use query::one_of;
 pub use query::{Cursor, Query, SliceSort};

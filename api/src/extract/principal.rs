@@ -225,7 +225,8 @@ fn origin(parts: &Parts, app: &AppState, actor: String) -> Origin {
     Origin { actor, ip: ip.map(|ip| ip.to_string()), request_id: Some(context::request_id()), once: None }
 }
 
-async fn identify(parts: &Parts, app: &AppState) -> Result<Principal> {
+/// Who sends a request.
+pub(crate) async fn identify(parts: &Parts, app: &AppState) -> Result<Principal> {
     let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim).filter(|v| !v.is_empty());
     let bearer = header(header::AUTHORIZATION.as_str())
         .and_then(|v| v.split_once(' '))
