@@ -22,6 +22,12 @@ cargo build --locked
 echo "== pages in a browser"
 (cd web && npm run browser)
 
+echo "== the clients of the documentation"
+scripts/clients.sh
+
+echo "== the program against its own OpenAPI document"
+scripts/schemathesis.sh
+
 echo "== Rust, on both databases"
 cargo nextest run --workspace --locked --no-fail-fast
 cargo test --workspace --locked --doc

@@ -83,6 +83,8 @@ pub enum Command {
     /// Manage service tokens.
     #[command(subcommand)]
     Token(Token),
+    /// Copy everything from SQLite into an empty PostgreSQL database. Goes on where it was stopped.
+    Copy(Copy),
     /// Check the database's invariants; lists what is off and exits with 1 when something is.
     Doctor,
     /// Print the OpenAPI document.
@@ -105,6 +107,16 @@ pub struct Import {
     /// Look, but write nothing.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Copy {
+    /// sqlite:FILE. Nobody may be writing to it.
+    #[arg(long, value_name = "URL")]
+    pub from: String,
+    /// postgres://user:password@host:port/database
+    #[arg(long, value_name = "URL")]
+    pub to: String,
 }
 
 #[derive(Debug, Args)]

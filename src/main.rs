@@ -6,6 +6,8 @@ mod cli;
 mod commands;
 mod config;
 mod keys;
+mod lock;
+mod metrics;
 mod pages;
 mod telemetry;
 

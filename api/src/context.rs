@@ -3,13 +3,14 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::Timestamp;
 
 use crate::AppState;
+use crate::trace::{TRACEPARENT, Trace};
 
 /// The header that carries the request id both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -55,6 +56,8 @@ pub async fn layer(State(app): State<AppState>, request: Request, next: Next) ->
     };
     let given = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok()).filter(sane);
     let request_id = given.map_or_else(|| app.store.ambient().new_id(), str::to_owned);
+    let sent = request.headers().get(TRACEPARENT);
+    let trace = sent.and_then(|sent| Trace::follow(Some(sent), app.store.ambient().random()));
     let actor = Arc::<OnceLock<String>>::default();
     let context = Context {
         request_id: request_id.clone(),
@@ -63,15 +66,21 @@ pub async fn layer(State(app): State<AppState>, request: Request, next: Next) ->
         actor: Arc::clone(&actor),
     };
     let (method, path) = (request.method().clone(), context.path.clone());
-    let started = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
+    let (started, in_flight) = (Instant::now(), app.metrics.begin());
     let mut response = CONTEXT.scope(context, next.run(request)).await;
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
+    if let Some(value) = trace.as_ref().and_then(Trace::header) {
+        response.headers_mut().insert(TRACEPARENT, value);
+    }
+    drop(in_flight);
+    app.metrics.ended(&method, route.as_deref(), response.status().as_u16(), started.elapsed());
     let actor = actor.get().map_or("-", String::as_str);
     tracing::info!(
         target: "api_pool::access",
-        %method, path, status = response.status().as_u16(), request_id, actor,
+        %method, path, status = response.status().as_u16(), request_id, actor, trace_id = trace.map(|trace| trace.id),
         micros = started.elapsed().as_micros() as u64, "request"
     );
     response

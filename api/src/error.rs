@@ -95,6 +95,8 @@ pub type Result<T, E = ApiError> = std::result::Result<T, E>;
 
 /// Seconds after which a full pool is worth another try.
 const RETRY_FULL: i64 = 5;
+/// Seconds after which a pool that is being moved may be written to again.
+const RETRY_READ_ONLY: i64 = 30;
 /// Seconds after which an overloaded server is.
 const RETRY_OVERLOADED: i64 = 1;
 
@@ -107,6 +109,16 @@ impl ApiError {
     /// One wrong field.
     pub fn field(field: &str, message: impl Into<String>) -> Self {
         Invalid::field(field, message).into()
+    }
+
+    /// The same of fields that stand inside another.
+    #[must_use]
+    pub fn inside(self, outer: &str) -> Self {
+        if self.details.is_empty() {
+            return self;
+        }
+        let inner = |FieldError { field, message }| FieldError { field: format!("{outer}.{field}"), message };
+        Invalid { fields: self.details.into_iter().map(inner).collect() }.into()
     }
 
     /// Nothing of that name.
@@ -238,6 +250,13 @@ pub struct ErrorBody {
     retry_after: Option<i64>,
 }
 
+impl ErrorBody {
+    /// The kind of failure, in one word.
+    pub fn slug(&self) -> &'static str {
+        self.code
+    }
+}
+
 /// One wrong field.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FieldProblem {
@@ -286,6 +305,9 @@ impl From<StoreError> for ApiError {
             StoreError::AlreadyExists(what) => Self::new(Code::AlreadyExists, format!("this {what} exists already")),
             StoreError::Conflict(why) => Self::new(Code::Conflict, why),
             StoreError::Stale => Self::new(Code::Stale, "somebody changed it in between; load it again"),
+            StoreError::ReadOnly => {
+                Self::new(Code::Overloaded, "the pool is read-only now").retry_after(RETRY_READ_ONLY)
+            }
             StoreError::Unavailable(cause) => {
                 tracing::warn!(%cause, request_id = %context::request_id(), "the database is not available");
                 Self::overloaded()

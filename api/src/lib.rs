@@ -21,6 +21,8 @@ mod groups;
 mod idempotency;
 mod journal;
 mod linger;
+mod live;
+mod metrics;
 mod openapi;
 mod people;
 mod pool;
@@ -28,6 +30,7 @@ mod rules;
 mod settings;
 mod system;
 mod tokens;
+mod trace;
 mod views;
 
 use std::any::Any;
@@ -51,6 +54,7 @@ use utoipa_axum::router::OpenApiRouter;
 use error::{ApiError, Code};
 
 pub use credentials::{Export, ExportFormat};
+pub use metrics::HttpMetrics;
 pub use openapi::document as openapi;
 
 /// A request that takes longer is given up; the client gets 503.
@@ -63,6 +67,8 @@ pub struct AppState {
     pub(crate) allocator: Allocator,
     pub(crate) signer: Arc<auth::Signer>,
     pub(crate) config: Arc<ApiConfig>,
+    pub(crate) hub: Arc<live::Hub>,
+    pub(crate) metrics: HttpMetrics,
     draining: Arc<AtomicBool>,
 }
 
@@ -80,10 +86,17 @@ pub struct ApiConfig {
 }
 
 impl AppState {
-    /// Ready to serve.
+    /// Ready to serve; within a runtime, since live events have a task of their own.
     pub fn new(store: Store, allocator: Allocator, config: ApiConfig) -> Self {
         let signer = Arc::new(auth::Signer::new(store.sealer().signing_key()));
-        Self { store, allocator, signer, config: Arc::new(config), draining: Arc::default() }
+        let metrics = HttpMetrics::default();
+        let hub = live::Hub::start(store.clone(), metrics.live_clients.clone());
+        Self { store, allocator, signer, config: Arc::new(config), hub, metrics, draining: Arc::default() }
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> &HttpMetrics {
+        &self.metrics
     }
 
     /// From now on `/api/ready` says no, so that no new clients are sent here.
@@ -121,6 +134,7 @@ fn endpoints() -> OpenApiRouter<Sealed> {
         .merge(rules::router())
         .merge(settings::router())
         .merge(views::router())
+        .merge(live::router())
 }
 
 /// The whole API. `pages` answers what is no endpoint: the dashboard, or nothing.

@@ -133,6 +133,12 @@ impl Action {
         }
     }
 
+    /// Whether it goes to everybody who may see the pool; the rest only to those who read the audit log.
+    pub fn is_live(self) -> bool {
+        let name: &str = self.as_ref();
+        self.is_pool_history() || name.starts_with("job.")
+    }
+
     /// Whether the pool's history (`/history`) shows it; the audit log shows all.
     pub fn is_pool_history(self) -> bool {
         let name: &str = self.as_ref();

@@ -274,13 +274,13 @@ impl Guidance {
     }
 
     /// Whether the caller may have what stands on this shelf, but for credentials that a rule names.
-    pub fn permits_shelf(&self, shelf: &Shelf) -> bool {
-        self.open(shelf.group.as_ref(), None)
+    pub fn permits_shelf(&self, place: &Shelf) -> bool {
+        self.open(place.group.as_ref(), None)
     }
 
     /// Whether the caller may have a credential of this shelf with this `api_id`.
-    pub fn permits_named(&self, shelf: &Shelf, api_id: ApiId) -> bool {
-        self.open(shelf.group.as_ref(), Some(api_id))
+    pub fn permits_named(&self, place: &Shelf, api_id: ApiId) -> bool {
+        self.open(place.group.as_ref(), Some(api_id))
     }
 
     fn open(&self, group: Option<&GroupId>, api_id: Option<ApiId>) -> bool {

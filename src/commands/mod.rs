@@ -1,10 +1,12 @@
 //! One function for each command.
 
+mod copy;
 mod doctor;
 mod pool;
 mod roles;
 mod users;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -14,6 +16,7 @@ use store::open::{Location, PoolConfig};
 
 use crate::cli::{Cli, Command, Token, User};
 use crate::config::Config;
+use crate::lock::{self, InUse};
 use crate::{ambient, keys, telemetry};
 
 /// Does what was asked.
@@ -25,12 +28,22 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     let config = Config::load(cli.config.as_deref(), &cli.overrides)?;
     telemetry::start(&config)?;
+    if let Command::Copy(copy) = cli.command {
+        return copy::run(&config, copy).await;
+    }
     let location = location(&config);
     location.check()?;
     if matches!(cli.command, Command::Doctor | Command::Export(_)) {
         must_exist(&location)?;
     }
+    let _in_use = match &location {
+        Location::Sqlite(path) if !config.read_only => Some(in_use(path)?),
+        _ => None,
+    };
     let store = open(&config, &location).await?;
+    if store.is_half_copied().await? {
+        bail!("a copy into {} did not come to its end: run `api-pool copy` again", location.describe());
+    }
     store.fix_settings(config.fixed.clone());
     let code = match cli.command {
         Command::Serve => roles::run(config, store.clone(), location, roles::Role::Serve).await?,
@@ -49,7 +62,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             users::issue_token(&store, product, scopes, level, note).await?
         }
         Command::Doctor => doctor::run(&store).await?,
-        Command::Openapi => ExitCode::SUCCESS,
+        Command::Copy(_) | Command::Openapi => ExitCode::SUCCESS,
     };
     store.close().await;
     Ok(code)
@@ -70,14 +83,17 @@ fn must_exist(location: &Location) -> anyhow::Result<()> {
     }
 }
 
-async fn open(config: &Config, location: &Location) -> anyhow::Result<Store> {
-    if let Location::Sqlite(path) = location
-        && let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty())
-    {
+fn in_use(path: &Path) -> anyhow::Result<InUse> {
+    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
+    lock::share(path)
+}
+
+async fn open(config: &Config, location: &Location) -> anyhow::Result<Store> {
     let ambient = ambient::system()?;
     let keys = keys::load(config.master_key.as_ref(), location, &ambient)?;
-    let pool = PoolConfig { connections: config.database_connections, ..PoolConfig::default() };
+    let pool =
+        PoolConfig { connections: config.database_connections, read_only: config.read_only, ..PoolConfig::default() };
     Ok(Store::open(location, pool, keys, ambient).await?)
 }

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use workers::{Context as WorkerContext, WorkerConfig};
 
 use crate::config::Config;
+use crate::metrics::{self, Metrics};
 use crate::pages;
 
 /// Requests that run may take this long after the signal to stop.
@@ -38,23 +39,45 @@ pub enum Role {
     Worker,
 }
 
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Serve => "serve",
+            Self::Api => "api",
+            Self::Worker => "worker",
+        }
+    }
+}
+
 /// Runs until a signal says stop, or a part that must not end does.
 pub async fn run(config: Config, store: Store, location: Location, role: Role) -> anyhow::Result<ExitCode> {
+    // Each client is an open file; the usual limit of a thousand is soon reached.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
     let stop = CancellationToken::new();
     let mut signals = Signals::listen(stop.clone())?;
-    let upkeep = tokio::spawn(store::open::checkpoint(location.clone(), stop.clone()));
-    let workers = (role != Role::Api).then(|| start_workers(&config, &store, stop.clone()));
+    if role == Role::Worker && config.read_only {
+        bail!("a worker has nothing to do while the pool is read-only");
+    }
+    let upkeep = (!config.read_only).then(|| tokio::spawn(store::open::checkpoint(location.clone(), stop.clone())));
+    let works = role != Role::Api && !config.read_only;
+    let workers = works.then(|| start_workers(&config, &store, stop.clone()));
     if role == Role::Worker {
+        let metrics = Metrics::new(store.clone(), location.clone(), role.name(), |_| {});
+        metrics::serve(&config, metrics, stop.clone()).await?;
         println!("working on {}", location.describe());
         signals.come().await;
     } else {
-        serve(&config, &store, &location, &mut signals).await?;
+        serve(&config, &store, &location, role, &mut signals).await?;
     }
     stop.cancel();
     if let Some(workers) = workers {
         workers.await.context("the workers stopped badly")??;
     }
-    upkeep.await.context("the upkeep stopped badly")?;
+    if let Some(upkeep) = upkeep {
+        upkeep.await.context("the upkeep stopped badly")?;
+    }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -64,7 +87,7 @@ fn start_workers(config: &Config, store: &Store, stop: CancellationToken) -> Joi
         WorkerConfig { health: config.health, samples: config.sample_api_ids.clone(), ..WorkerConfig::default() };
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     let node = format!("{}-{}", host.trim(), std::process::id());
-    let context = WorkerContext { store: store.clone(), config };
+    let context = WorkerContext { store: store.clone(), config, run: None };
     // When they end by themselves, the process ends: better started again than left without them.
     let alone = stop.clone().drop_guard();
     tokio::spawn(async move {
@@ -75,12 +98,19 @@ fn start_workers(config: &Config, store: &Store, stop: CancellationToken) -> Joi
 
 /// Serves until a signal; then says that it is not ready, for as long as is configured, takes no new
 /// connections, finishes what runs, and lets the allocator answer all that it has accepted.
-async fn serve(config: &Config, store: &Store, location: &Location, signals: &mut Signals) -> anyhow::Result<()> {
+async fn serve(
+    config: &Config,
+    store: &Store,
+    location: &Location,
+    role: Role,
+    signals: &mut Signals,
+) -> anyhow::Result<()> {
     let address = format!("{}:{}", config.http_host, config.http_port);
     let listener = TcpListener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
     // Behind the port, so that a start that fails there leaves nothing behind.
     first_owner(config, store).await?;
     let (allocator, mut allocating) = Allocator::start(store.clone(), config.blame);
+    let counted = allocator.metrics().clone();
     let app = AppState::new(
         store.clone(),
         allocator,
@@ -91,6 +121,11 @@ async fn serve(config: &Config, store: &Store, location: &Location, signals: &mu
             trusted_proxies: config.trusted_proxies.clone(),
         },
     );
+    let metrics = Metrics::new(store.clone(), location.clone(), role.name(), |registry| {
+        app.metrics().register(registry);
+        counted.register(registry);
+    });
+    metrics::serve(config, metrics, signals.stop.clone()).await?;
     let router = api::router(app.clone(), Some(pages::router()));
     println!("API Pool is ready at http://{} on {}", listener.local_addr()?, location.describe());
 
@@ -124,7 +159,7 @@ async fn serve(config: &Config, store: &Store, location: &Location, signals: &mu
 
 /// The first start makes the owner. A password that nobody has chosen is printed once.
 async fn first_owner(config: &Config, store: &Store) -> anyhow::Result<()> {
-    if store.has_owner().await? {
+    if store.is_read_only() || store.has_owner().await? {
         return Ok(());
     }
     let chosen = config.admin_password.clone();

@@ -23,6 +23,9 @@ pub enum StoreError {
     /// The database is busy, or away; trying again may help.
     #[error("the database is not available now")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database is open for reading only.
+    #[error("the pool is read-only now")]
+    ReadOnly,
     /// The master key is not the one that sealed this database.
     #[error("the master key does not open this database: {0}")]
     WrongKey(String),

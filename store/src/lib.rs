@@ -14,7 +14,8 @@
 //! | [`rules`], [`settings`], [`views`] | what people have set |
 //! | [`once`] | what an idempotency key made |
 //! | [`queue`] | jobs, enqueued in the transaction that asks |
-//! | [`doctor`] | the invariants, checked |
+//! | [`doctor`], [`figures`], [`metrics`] | the invariants, checked; how it stands; what is counted |
+//! | [`copy`] | everything, into another database |
 //! | [`open`], [`compiled`], [`seal`], [`db`] | the ground that the others stand on |
 
 #![allow(clippy::doc_markdown, reason = "SQLite and PostgreSQL are names, not code")]
@@ -24,14 +25,17 @@ pub mod allocator;
 mod ambient;
 pub mod batches;
 pub mod compiled;
+pub mod copy;
 pub mod credentials;
 pub mod db;
 pub mod doctor;
 mod error;
+pub mod figures;
 pub mod groups;
 pub mod history;
 pub mod journal;
 mod logs;
+pub mod metrics;
 pub mod once;
 pub mod open;
 pub mod people;
@@ -81,10 +85,12 @@ struct Inner {
     refusals: refusals::Refusals,
     /// What this process was started with.
     fixed: OnceLock<Fixed>,
+    /// Nothing may be written.
+    read_only: bool,
 }
 
 impl Inner {
-    fn new(db: Backend, sealer: Sealer, ambient: Ambient) -> Self {
+    fn new(db: Backend, sealer: Sealer, ambient: Ambient, read_only: bool) -> Self {
         Self {
             db,
             sealer,
@@ -93,6 +99,7 @@ impl Inner {
             wake: queue::Wake::default(),
             refusals: refusals::Refusals::default(),
             fixed: OnceLock::new(),
+            read_only,
         }
     }
 }
@@ -100,7 +107,12 @@ impl Inner {
 impl Store {
     /// Begins a transaction that writes.
     pub async fn begin(&self) -> Result<Tx> {
-        self.inner.db.begin().await
+        if self.inner.read_only { Err(StoreError::ReadOnly) } else { self.inner.db.begin().await }
+    }
+
+    /// Whether nothing may be written.
+    pub fn is_read_only(&self) -> bool {
+        self.inner.read_only
     }
 
     /// The present moment.

@@ -7,6 +7,7 @@
 use domain::time::DAY;
 use domain::{TenantId, Timestamp};
 
+use crate::Store;
 use crate::db::{Tx, args, sql};
 use crate::error::{Result, StoreError};
 
@@ -23,16 +24,17 @@ pub struct Once {
 }
 
 impl Once {
-    /// The same as this caller's own: keys of two callers never meet.
+    /// The same as this caller's own: keys of two callers never meet, for no name and no key has a
+    /// line break.
     #[must_use]
     pub fn of(&self, actor: &str) -> Self {
-        Self { key: format!("{actor} {}", self.key), body_hash: self.body_hash.clone() }
+        Self { key: format!("{actor}\n{}", self.key), body_hash: self.body_hash.clone() }
     }
 
-    /// The same for one member of a batch.
+    /// The same for one member of a batch; nor do those meet any other.
     #[must_use]
     pub fn member(&self, index: usize) -> Self {
-        Self { key: format!("{}#{index}", self.key), body_hash: self.body_hash.clone() }
+        Self { key: format!("{}\n{index}", self.key), body_hash: self.body_hash.clone() }
     }
 
     /// Whether the kept hash is of this request.
@@ -46,12 +48,34 @@ impl Once {
 
 impl std::fmt::Debug for Once {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Once({})", self.key)
+        write!(f, "Once({:?})", self.key)
     }
 }
 
 pub(crate) fn reused() -> StoreError {
     StoreError::Conflict("this Idempotency-Key was used for another request".to_owned())
+}
+
+impl Store {
+    /// Refuses a batch whose key was used for another one: what is kept of that are its members.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it was.
+    pub async fn check_members(&self, tenant: &TenantId, once: Option<&Once>) -> Result<()> {
+        let Some(once) = once else { return Ok(()) };
+        let kept: Option<(Vec<u8>,)> = self
+            .db()
+            .optional(
+                sql!(
+                    "SELECT body_hash FROM idempotency_keys
+                     WHERE tenant_id = $1 AND key > $2 AND key < $3 AND created_at > $4 LIMIT 1"
+                ),
+                // All that begin with the key and a line break.
+                args![tenant, format!("{}\n", once.key), format!("{}\u{b}", once.key), self.now().plus(-KEPT)],
+            )
+            .await?;
+        kept.map_or(Ok(()), |(body_hash,)| once.must_be(&body_hash))
+    }
 }
 
 impl Tx {

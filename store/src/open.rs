@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 
 use crate::db::{Backend, args, sql};
 use crate::error::{Result, StoreError};
@@ -64,11 +66,13 @@ pub struct PoolConfig {
     /// How long a statement waits for another process's lock (SQLite), or a request for a
     /// connection.
     pub patience: Duration,
+    /// Nothing is written, not even a migration.
+    pub read_only: bool,
 }
 
 impl Default for PoolConfig {
     fn default() -> Self {
-        Self { connections: 8, patience: Duration::from_secs(10) }
+        Self { connections: 8, patience: Duration::from_secs(10), read_only: false }
     }
 }
 
@@ -77,16 +81,22 @@ impl Store {
     pub async fn open(location: &Location, pool: PoolConfig, keys: Vec<MasterKey>, ambient: Ambient) -> Result<Self> {
         let sealer = Sealer::new(keys, ambient.clone())?;
         let db = connect(location, pool).await?;
-        migrate(&db).await?;
-        let store = Self { inner: Arc::new(Inner::new(db, sealer, ambient)) };
+        if pool.read_only {
+            check_migrated(&db).await?;
+        } else {
+            migrate(&db).await?;
+        }
+        let store = Self { inner: Arc::new(Inner::new(db, sealer, ambient, pool.read_only)) };
+        if !pool.read_only {
+            store.introduce_keys().await?;
+        }
         store.check_keys().await?;
         Ok(store)
     }
 
-    /// Every key that was given must open what it sealed; every key that the database knows must
-    /// be given. A new key introduces itself first, so that of two processes that start a new
-    /// database with different keys only one goes on.
-    async fn check_keys(&self) -> Result<()> {
+    /// A new key introduces itself first, so that of two processes that start a new database with
+    /// different keys only one goes on.
+    async fn introduce_keys(&self) -> Result<()> {
         let mut tx = self.begin().await?;
         for id in self.sealer().key_ids() {
             let verifier = self.sealer().seal_as(id, verifier_place(&id.to_string()), b"api-pool")?;
@@ -96,16 +106,31 @@ impl Store {
             )
             .await?;
         }
-        let known: Vec<(i64, Vec<u8>)> = tx.all(sql!("SELECT key_id, verifier FROM keyring"), args![]).await?;
-        for (id, verifier) in &known {
+        // Looked at before it is kept: a wrong key leaves nothing behind.
+        let known: Vec<(i64, Vec<u8>)> = tx.all(sql!(KEYRING), args![]).await?;
+        self.open_verifiers(&known)?;
+        tx.commit().await
+    }
+
+    async fn check_keys(&self) -> Result<()> {
+        let known: Vec<(i64, Vec<u8>)> = self.db().all(sql!(KEYRING), args![]).await?;
+        self.open_verifiers(&known)
+    }
+
+    /// Every key that was given must open what it sealed; every key that the database knows must be
+    /// given.
+    fn open_verifiers(&self, known: &[(i64, Vec<u8>)]) -> Result<()> {
+        for (id, verifier) in known {
             let name = id.to_string();
             self.sealer().open(verifier_place(&name), verifier).map_err(|_| {
                 StoreError::WrongKey(format!("key {id} was given wrong or not at all; use the key of the first start"))
             })?;
         }
-        tx.commit().await
+        Ok(())
     }
 }
+
+const KEYRING: &str = "SELECT key_id, verifier FROM keyring";
 
 fn verifier_place(id: &str) -> Place<'_> {
     Place { tenant: "", table: "keyring", column: "verifier", id }
@@ -145,6 +170,10 @@ async fn connect_sqlite(path: &Path, config: PoolConfig) -> sqlx::Result<Backend
         .foreign_keys(true)
         .pragma("temp_store", "memory")
         .statement_cache_capacity(512);
+    if config.read_only {
+        let read = connect_reading(path, config, options).await?;
+        return Ok(Backend::Sqlite { write: read.clone(), read });
+    }
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)
@@ -170,6 +199,19 @@ async fn connect_sqlite(path: &Path, config: PoolConfig) -> sqlx::Result<Backend
     Ok(Backend::Sqlite { write, read })
 }
 
+/// A file that nobody can write to has no shared memory beside it either; it is read as it stands.
+async fn connect_reading(path: &Path, config: PoolConfig, options: SqliteConnectOptions) -> sqlx::Result<SqlitePool> {
+    let pool = || SqlitePoolOptions::new().max_connections(config.connections).acquire_timeout(config.patience);
+    let options = options.read_only(true).pragma("query_only", "on");
+    match pool().connect_with(options.clone()).await {
+        Err(error) if !Path::new(&format!("{}-wal", path.display())).exists() => {
+            tracing::debug!(%error, "the database is opened as one that never changes");
+            pool().connect_with(options.immutable(true)).await
+        }
+        other => other,
+    }
+}
+
 async fn migrate(db: &Backend) -> Result<()> {
     match db {
         Backend::Sqlite { write, .. } => {
@@ -184,6 +226,18 @@ async fn migrate(db: &Backend) -> Result<()> {
             queue.dangerous_set_table_name(APALIS_MIGRATIONS);
             queue.run(write).await.map_err(|e| migration_error(e, &queue))
         }
+    }
+}
+
+/// Without writing: whether the database is one that this program would leave as it is.
+async fn check_migrated(db: &Backend) -> Result<()> {
+    let statement = sql!("SELECT MAX(version) FROM _sqlx_migrations WHERE success");
+    let (found,): (Option<i64>,) = db.one(statement, args![]).await?;
+    let known = SQLITE_MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0);
+    match found.unwrap_or(0) {
+        found if found == known => Ok(()),
+        found if found > known => Err(StoreError::TooNew { found, known }),
+        _ => Err(StoreError::Conflict("the database is of an older version: run `api-pool migrate` first".to_owned())),
     }
 }
 

@@ -70,7 +70,13 @@ impl Store {
     }
 
     /// Keeps the level of a tenant's pool; when it changed, says so once.
-    pub async fn set_capacity_level(&self, tenant: &TenantId, level: Level, totals: &Totals) -> Result<bool> {
+    pub async fn set_capacity_level(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        level: Level,
+        totals: &Totals,
+    ) -> Result<bool> {
         let before: Option<(String,)> =
             self.db().optional(sql!("SELECT capacity_level FROM tenants WHERE id = $1"), args![tenant]).await?;
         let Some((before,)) = before else { return Err(StoreError::NotFound("tenant")) };
@@ -98,8 +104,7 @@ impl Store {
             "before": before, "after": level, "used_percent": totals.used_percent(),
             "banned_percent": totals.banned_percent(), "totals": totals,
         });
-        let origin = Origin::internal("job:check_capacity");
-        tx.record(tenant, &origin, self.now(), &[Entry::new(action).data(data)]).await?;
+        tx.record(tenant, origin, self.now(), &[Entry::new(action).data(data)]).await?;
         tx.commit().await?;
         Ok(true)
     }

@@ -1,6 +1,7 @@
 //! The command line: what stops a start, what each command does, and who wins: default, file,
 //! environment, flags.
 
+mod copy;
 mod roles;
 mod start;
 mod work;

@@ -1,22 +1,32 @@
 //! The wire contract, endpoint by endpoint: fields, types, envelopes, failures.
 
+mod audit;
+mod bulk;
 mod callers;
 mod credentials;
 mod database;
 mod edges;
 mod errors;
 mod fields;
+mod forged;
 mod groups;
 mod hostile;
 mod hot;
 mod imports;
 mod lists;
+mod once;
 mod pages;
 mod people;
 mod records;
 mod reports;
+mod rules;
 mod secrets;
+mod sessions;
+mod settings;
+mod stale;
 mod system;
+mod users;
+mod views;
 
 use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;

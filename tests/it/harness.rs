@@ -70,6 +70,7 @@ impl Place {
         command.env_clear().current_dir(self.dir.path()).stdin(Stdio::null());
         command.env("PATH", std::env::var("PATH").unwrap_or_default());
         command.env("DATABASE_PATH", self.database()).env("HTTP_PORT", "0").env("LOG_LEVEL", "info");
+        command.env("METRICS_PORT", "0");
         command.env("API_POOL_MASTER_KEY", MASTER_KEY).env("API_POOL_ADMIN_PASSWORD", PASSWORD);
         if let Some(url) = &self.url {
             command.env("DATABASE_URL", url);
@@ -158,6 +159,10 @@ impl Server {
     pub async fn stop(self) {
         self.terminate();
         self.ended().await;
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGTERM.

@@ -6,4 +6,6 @@ mod command;
 mod contract;
 mod harness;
 mod house;
+mod live;
+mod metrics;
 mod storm;

@@ -4,5 +4,6 @@
 mod clock;
 mod death;
 mod ledger;
+mod revoked;
 mod stop;
 mod traffic;

@@ -107,11 +107,9 @@ for (const [size, options] of Object.entries(SIZES)) {
       assert.equal(await page.getByRole('searchbox').inputValue(), '')
 
       await page.goto('/credentials?q=tern&sort=name')
-      await signIn(page)
       await page.waitForURL('/credentials?q=tern&sort=name')
       await shows((await asked({ q: 'tern', sort: 'name' })).ids)
       await page.goto('/')
-      await signIn(page)
       await page.waitForURL('/credentials')
     })
 
@@ -152,7 +150,6 @@ for (const [size, options] of Object.entries(SIZES)) {
 
     it('leafs through the pages, and the browser’s own buttons do too', async () => {
       await page.goto('/credentials?sort=api_id')
-      await signIn(page)
       const first = await asked({ sort: 'api_id' })
       const second = await asked({ sort: 'api_id', cursor: first.next })
       const third = await asked({ sort: 'api_id', cursor: second.next })
@@ -179,7 +176,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       await shows(second.ids)
     })
 
-    it('keeps language and theme over a reload', async () => {
+    it('keeps who is signed in, language and theme over a reload', async () => {
       await choose(page, 'Your account', '繁體中文')
       await page.getByRole('heading', { level: 1, name: '憑證' }).waitFor()
       await choose(page, '您的帳號', '深色')
@@ -187,12 +184,11 @@ for (const [size, options] of Object.entries(SIZES)) {
       assert.equal(await page.title(), '憑證 · API 對接池')
 
       await page.reload()
-      await page.getByRole('heading', { level: 1, name: '登入' }).waitFor()
-      assert.deepEqual(await look(), { lang: 'zh-Hant-TW', dark: true })
-      await signIn(page)
       await page.getByRole('heading', { level: 1, name: '憑證' }).waitFor()
       assert.deepEqual(await look(), { lang: 'zh-Hant-TW', dark: true })
-      assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).sort()), ['api-pool.locale', 'api-pool.theme'])
+      assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).sort()), ['api-pool.locale', 'api-pool.session', 'api-pool.theme'])
+      const [cookie] = await page.context().cookies()
+      assert.deepEqual([cookie?.httpOnly, cookie?.sameSite, cookie?.path], [true, 'Strict', '/api/admin'])
       assert.ok(await fits())
 
       await choose(page, '您的帳號', 'English')
@@ -220,9 +216,12 @@ for (const [size, options] of Object.entries(SIZES)) {
     it('signs out for good', async () => {
       await choose(page, 'Your account', 'Sign out')
       await page.waitForURL('/sign-in')
+      assert.deepEqual(await page.context().cookies(), [])
       await page.goBack()
       await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor()
       assert.deepEqual(await shownIds(page), [])
+      await page.goto('/credentials')
+      await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor()
     })
 
     it('puts no barriers into signing in, light or dark', async () => {

@@ -37,6 +37,16 @@ pub struct Context {
     pub store: store::Store,
     /// What was configured.
     pub config: WorkerConfig,
+    /// The run that this is; none outside of a queue.
+    pub run: Option<String>,
+}
+
+impl Context {
+    /// Who does this, for the journal: the job, in this run of it.
+    pub(crate) fn origin<J: jobs::Job>(&self) -> store::Origin {
+        let job = format!("job:{}", J::SPEC.name);
+        store::Origin { request_id: self.run.clone(), ..store::Origin::internal(job) }
+    }
 }
 
 /// What of the work can be configured.

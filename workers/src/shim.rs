@@ -100,7 +100,8 @@ impl Shim {
         if envelope.job == UNREADABLE {
             return Err(WorkersError::Hopeless("it can't be read".to_owned()));
         }
-        self.registry.perform(&self.context, envelope).await
+        let context = Context { run: Some(run.id.clone()), ..self.context.clone() };
+        self.registry.perform(&context, envelope).await
     }
 
     /// The pause before the next run: what the job asks for and up to a quarter more, so that jobs

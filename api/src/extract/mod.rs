@@ -8,6 +8,7 @@ mod query;
 pub(crate) use body::UPLOAD_LIMIT;
 pub use body::{Lenient, Member, Object, Strict, Upload};
 pub use id::{Id, IfMatch};
-pub use principal::{Anyone, Caller, May, Need, Right, rights};
+pub(crate) use principal::identify_token;
+pub use principal::{Anyone, Caller, May, Need, Principal, Right, rights};
 pub(crate) use query::one_of;
 pub use query::{Cursor, Query};

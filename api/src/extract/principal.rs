@@ -5,6 +5,7 @@
 //! may call it has nothing to work with and does not compile.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::header;
@@ -15,9 +16,9 @@ use domain::{MemberLevel, TenantId};
 use store::allocator::Asker;
 use store::compiled::{Compiled, ServiceToken};
 use store::tokens::token_hash;
-use store::{Once, Origin};
+use store::{Once, Origin, Store};
 
-use crate::auth::Claims;
+use crate::auth::{Claims, Signer};
 use crate::error::{ApiError, Code, Result};
 use crate::{AppState, Sealed, address, context};
 
@@ -231,25 +232,23 @@ async fn identify(parts: &Parts, app: &AppState) -> Result<Principal> {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
     match (header("x-service-token"), bearer) {
-        (Some(token), _) => service(token, app).await,
-        (None, Some(token)) => app.identify(token).await,
+        (Some(token), _) => service(&app.store, token).await,
+        (None, Some(token)) => identify_token(&app.store, &app.signer, token).await,
         (None, None) => Err(ApiError::new(Code::Unauthenticated, "sign in, or send a service token")),
     }
 }
 
-impl AppState {
-    /// Whose token it is: a person's JWT or a service's.
-    pub(crate) async fn identify(&self, token: &str) -> Result<Principal> {
-        if token.starts_with("svc_") { service(token, self).await } else { person(token, self).await }
-    }
+/// Whose token it is: a person's JWT or a service's.
+pub(crate) async fn identify_token(store: &Store, signer: &Signer, token: &str) -> Result<Principal> {
+    if token.starts_with("svc_") { service(store, token).await } else { person(store, signer, token).await }
 }
 
 /// A JWT says who; what they are now, and whether their session still lives, is looked up in memory,
 /// at most half a second old.
-async fn person(token: &str, app: &AppState) -> Result<Principal> {
+async fn person(store: &Store, signer: &Signer, token: &str) -> Result<Principal> {
     let invalid = || ApiError::new(Code::Unauthenticated, "the token is not valid");
-    let mut claims = app.signer.verify(token, app.store.now())?;
-    let compiled = known(app, |compiled| compiled.people.contains_key(&claims.sub)).await?;
+    let mut claims = signer.verify(token, store.now())?;
+    let compiled = known(store, |compiled| compiled.people.contains_key(&claims.sub)).await?;
     if compiled.revoked_sessions.contains(&claims.sid) {
         return Err(ApiError::new(Code::Unauthenticated, "the session has ended; sign in again"));
     }
@@ -259,19 +258,19 @@ async fn person(token: &str, app: &AppState) -> Result<Principal> {
     Ok(Principal::Person(claims))
 }
 
-async fn service(token: &str, app: &AppState) -> Result<Principal> {
+async fn service(store: &Store, token: &str) -> Result<Principal> {
     let hash = token_hash(token);
-    let compiled = known(app, |compiled| compiled.tokens.contains_key(&hash)).await?;
+    let compiled = known(store, |compiled| compiled.tokens.contains_key(&hash)).await?;
     let known = compiled.tokens.get(&hash);
     let token = known.ok_or_else(|| ApiError::new(Code::Unauthenticated, "the service token is not valid"))?;
-    if token.expires_at.is_some_and(|end| end <= app.store.now()) {
+    if token.expires_at.is_some_and(|end| end <= store.now()) {
         return Err(ApiError::new(Code::TokenExpired, "the service token has expired"));
     }
     Ok(Principal::Service(token.clone()))
 }
 
 /// What is compiled; looked at anew when `there` is not yet in it: it may have been made a moment ago.
-async fn known(app: &AppState, there: impl Fn(&Compiled) -> bool) -> Result<std::sync::Arc<Compiled>> {
-    let compiled = app.store.compiled().await?;
-    Ok(if there(&compiled) { compiled } else { app.store.compiled_now().await? })
+async fn known(store: &Store, there: impl Fn(&Compiled) -> bool) -> Result<Arc<Compiled>> {
+    let compiled = store.compiled().await?;
+    Ok(if there(&compiled) { compiled } else { store.compiled_now().await? })
 }

@@ -22,7 +22,7 @@ const REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 #[derive(Debug)]
 pub struct Page {
     /// One of our pages.
-    pub is_page: bool,
+    pub is_ours: bool,
     /// Its refresh token.
     pub token: Option<SecretString>,
     /// What the browser calls itself.
@@ -33,11 +33,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let is_page = parts.headers.contains_key(REQUESTED_WITH);
+        let is_ours = parts.headers.contains_key(REQUESTED_WITH);
         let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(text);
-        let token = if is_page { token(&parts.headers) } else { None };
-        Ok(Self { is_page, token, user_agent })
+        let token = if is_ours { token(&parts.headers) } else { None };
+        Ok(Self { is_ours, token, user_agent })
     }
 }
 

@@ -54,15 +54,15 @@ pub async fn login(anyone: Anyone, page: Page, Strict(request): Strict<LoginRequ
     let agent = page.user_agent.as_deref();
     let signed_in = anyone.app.store.sign_in(&anyone.origin, &request.username, &request.password, agent).await;
     let (user, opened) = signed_in.map_err(refused)?;
-    answer(&anyone.app, user, opened, page.is_page)
+    answer(&anyone.app, user, &opened, page.is_ours)
 }
 
-fn answer(app: &AppState, user: User, opened: Opened, is_page: bool) -> Result<Response> {
+fn answer(app: &AppState, user: User, opened: &Opened, is_ours: bool) -> Result<Response> {
     let (token, expires_at) = app.signer.sign(&user, &opened.session_id, app.store.now())?;
-    let refresh_token = (!is_page).then(|| opened.refresh_token.expose_secret().to_owned());
+    let refresh_token = (!is_ours).then(|| opened.refresh_token.expose_secret().to_owned());
     let body = LoginAnswer { token, expires_at: Moment(expires_at), refresh_token, user: user.into() };
     let answer = Answer::new(body);
-    if is_page {
+    if is_ours {
         return Ok(with_cookie(answer, Some(&opened.refresh_token), app.config.secure_cookies));
     }
     Ok(answer.into_response())
@@ -80,7 +80,7 @@ pub struct RefreshRequest {
 impl RefreshRequest {
     /// The page's, else the body's.
     fn token(self, page: &mut Page) -> Option<SecretString> {
-        if page.is_page { page.token.take() } else { self.refresh_token }
+        if page.is_ours { page.token.take() } else { self.refresh_token }
     }
 }
 
@@ -95,16 +95,16 @@ impl RefreshRequest {
     )
 )]
 pub async fn refresh(anyone: Anyone, mut page: Page, Strict(request): Strict<RefreshRequest>) -> Result<Response> {
-    let (app, is_page) = (&anyone.app, page.is_page);
+    let (app, is_ours) = (&anyone.app, page.is_ours);
     let Some(token) = request.token(&mut page) else {
-        if is_page {
+        if is_ours {
             return Err(over());
         }
         return Err(ApiError::field("refresh_token", "is required"));
     };
     match app.store.refresh_session(&anyone.origin, &token).await {
-        Ok((user, opened)) => answer(app, user, opened, is_page),
-        Err(RefreshError::Refused) if is_page => Ok(with_cookie(over(), None, app.config.secure_cookies)),
+        Ok((user, opened)) => answer(app, user, &opened, is_ours),
+        Err(RefreshError::Refused) if is_ours => Ok(with_cookie(over(), None, app.config.secure_cookies)),
         Err(RefreshError::Refused) => Err(over()),
         Err(RefreshError::Store(error)) => Err(error.into()),
     }
@@ -143,5 +143,5 @@ pub async fn logout(may: May<rights::Person>, page: Page, Strict(request): Stric
         u64::from(store.sign_out(&caller.tenant, &caller.origin, &claims.sid).await?)
     };
     let answer = Answer::new(SignedOut { sessions_ended });
-    Ok(if page.is_page { with_cookie(answer, None, may.app.config.secure_cookies) } else { answer.into_response() })
+    Ok(if page.is_ours { with_cookie(answer, None, may.app.config.secure_cookies) } else { answer.into_response() })
 }

@@ -83,7 +83,7 @@ pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result
 }
 
 /// What a person says of a new rule.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRule {
     /// Unique in the tenant; `strategy_used` shows it.
@@ -315,12 +315,15 @@ pub async fn try_out(may: May<rights::WriteRules>, Strict(trial): Strict<Trial>)
         ip.parse::<std::net::IpAddr>().map_err(|_| ApiError::field("request.ip", "must be an address"))?;
         origin.ip = Some(ip);
     }
-    let command = trial.request.asked.command(caller)?;
+    let command = trial.request.asked.command(caller).map_err(|error| error.inside("request"))?;
     if let Some(id) = &trial.replaces {
         store.rule(&caller.tenant, id).await.map_err(|_| ApiError::field("replaces", "is not one of the rules"))?;
     }
-    let (draft, replaces) = (trial.rule.0.draft()?, trial.replaces.as_deref());
-    let (without, with) = store.questions_of_trial(&caller.tenant, &origin, &command, draft, replaces).await?;
+    let Object(rule) = trial.rule;
+    let draft = rule.draft().map_err(|error| error.inside("rule"))?;
+    let replaces = trial.replaces.as_deref();
+    let questions = store.questions_of_trial(&caller.tenant, &origin, &command, draft, replaces).await;
+    let (without, with) = questions.map_err(|error| ApiError::from(error).inside("rule"))?;
     Ok(Answer::new(TrialView {
         without: preview_of(&may.app, &caller.tenant, &without).await?,
         with: preview_of(&may.app, &caller.tenant, &with).await?,

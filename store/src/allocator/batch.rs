@@ -1,14 +1,15 @@
 //! One batch: load what it needs, decide each request in order, save everything, commit once.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::allocation::{AccountView, Census, Request, eligibility};
 use domain::event::Action;
-use domain::{AccountKey, ApiId, CredentialId, TenantId, Timestamp};
+use domain::{AccountKey, CredentialId, TenantId, Timestamp};
 use serde_json::{Value, json};
 
-use super::command::{Allocate, Command, Release, Report};
+use super::command::Command;
+use super::named::LAPSED_AT_ONCE;
 use super::replay::Made;
 use super::working::{AccountRow, Selector, WorkingSet};
 use super::{Asker, CensusCache, Work};
@@ -17,9 +18,6 @@ use crate::db::Tx;
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Numbered, Origin, insert, take_numbers};
 use crate::{Ambient, Store};
-
-/// Accounts whose lease has ended that one exhausted batch lets go of.
-const LAPSED_AT_ONCE: usize = 200;
 
 /// A transaction with its working set.
 pub(crate) struct Batch {
@@ -106,75 +104,6 @@ impl Batch {
             self.set.add(credentials);
         }
         Ok(())
-    }
-
-    /// The accounts whose ended leases a refusal of these requests would rest on, to be locked with
-    /// all others and in the same order.
-    async fn accounts_at_stake(&mut self, work: &[Work]) -> Result<Vec<(TenantId, AccountKey)>> {
-        let (mut choices, mut pinned) = (HashSet::new(), BTreeSet::new());
-        for Work { asker, command, .. } in work {
-            let Command::Allocate(command) = command else { continue };
-            let tenant = asker.tenant.clone();
-            if let Some(api_id) = command.pinned {
-                pinned.insert((tenant, api_id));
-            } else {
-                let request = self.request(asker, command)?;
-                pinned.extend(request.guidance.named().map(|api_id| (tenant.clone(), api_id)));
-                let shelves = self.shelves_of(&tenant, &request)?;
-                choices.insert((tenant, shelves));
-            }
-        }
-        for (tenant, api_id) in pinned {
-            let ids = self.tx.credential_ids(&[(tenant.clone(), api_id)]).await?;
-            choices.extend(ids.into_iter().map(|id| (tenant.clone(), Choice::Pinned(id))));
-        }
-        let mut accounts = Vec::new();
-        for (tenant, choice) in choices {
-            let keys = self.tx.expired_on(&tenant, &choice, self.now, LAPSED_AT_ONCE).await?;
-            accounts.extend(keys.into_iter().map(|key| (tenant.clone(), key)));
-        }
-        Ok(accounts)
-    }
-
-    /// The `api_id`s that requests name, or that rules name for them.
-    fn api_ids_named(&self, work: &[Work]) -> Result<Vec<(TenantId, ApiId)>> {
-        let mut named = BTreeSet::new();
-        for Work { asker, command, .. } in work {
-            let tenant = || asker.tenant.clone();
-            match command {
-                Command::Allocate(Allocate { pinned: Some(api_id), .. }) | Command::Report(Report { api_id, .. }) => {
-                    _ = named.insert((tenant(), *api_id))
-                }
-                Command::Allocate(allocate) => {
-                    let request = self.request(asker, allocate)?;
-                    named.extend(request.guidance.named().map(|api_id| (tenant(), api_id)));
-                }
-                Command::Release(_) | Command::Renew(_) => {}
-            }
-        }
-        Ok(named.into_iter().collect())
-    }
-
-    async fn accounts_named(&mut self, work: &[Work]) -> Result<BTreeSet<(TenantId, AccountKey)>> {
-        let mut accounts = BTreeSet::new();
-        let mut allocations = Vec::new();
-        for Work { asker, command, .. } in work {
-            let account = match command {
-                Command::Allocate(a) => Some(&a.account),
-                Command::Release(Release::Account(account)) => Some(account),
-                Command::Release(Release::Allocation(id)) => {
-                    allocations.push((asker.tenant.clone(), id.as_str().to_owned()));
-                    None
-                }
-                Command::Renew(r) => Some(&r.account),
-                Command::Report(r) => r.account.as_ref(),
-            };
-            accounts.extend(account.map(|key| (asker.tenant.clone(), key.clone())));
-        }
-        for (tenant, account, _) in self.tx.accounts_of_allocations(&allocations).await? {
-            accounts.insert((TenantId::from(tenant), AccountKey::stored(account)));
-        }
-        Ok(accounts)
     }
 
     /// Takes accounts into memory; the credentials that they hold or held.
@@ -286,7 +215,7 @@ impl Batch {
         self.lapse_accounts(&keys)
     }
 
-    fn shelves_of(&self, tenant: &TenantId, request: &Request) -> Result<Choice> {
+    pub(super) fn shelves_of(&self, tenant: &TenantId, request: &Request) -> Result<Choice> {
         let mut shelves: Vec<String> = self.selectors(tenant, request)?.iter().map(|s| s.shelf.key()).collect();
         shelves.sort();
         Ok(Choice::Shelves(shelves))

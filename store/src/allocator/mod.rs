@@ -10,6 +10,7 @@ pub(crate) mod batch;
 mod bind;
 pub mod command;
 pub(crate) mod load;
+mod named;
 mod replay;
 mod report;
 pub(crate) mod save;
@@ -41,6 +42,7 @@ pub use command::{
 };
 
 use crate::error::{Result, StoreError};
+use crate::metrics::AllocatorMetrics;
 use crate::{Origin, Store};
 use batch::Batch;
 
@@ -67,26 +69,38 @@ pub(crate) struct Work {
     asker: Asker,
     command: Command,
     reply: oneshot::Sender<Answer>,
+    queued: Instant,
 }
 
 /// The way to the allocator's task. Cheap to clone; the task ends when all are gone.
 #[derive(Clone, Debug)]
 pub struct Allocator {
     queue: mpsc::Sender<Work>,
+    metrics: AllocatorMetrics,
 }
 
 impl Allocator {
     /// Starts the task. It answers everything that was accepted before it ends.
     pub fn start(store: Store, blame: BlameConfig) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(Task { store, blame, census: CensusCache::default(), results: 0 }.run(waiting));
-        (Self { queue }, task)
+        let metrics = AllocatorMetrics::default();
+        let task = Task { store, blame, census: CensusCache::default(), results: 0, metrics: metrics.clone() };
+        (Self { queue, metrics }, tokio::spawn(task.run(waiting)))
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> &AllocatorMetrics {
+        &self.metrics
     }
 
     /// Does one thing.
     pub async fn ask(&self, asker: Asker, command: Command) -> Answer {
         let (reply, answer) = oneshot::channel();
-        self.queue.try_send(Work { asker, command, reply }).map_err(|_| Refused::Overloaded)?;
+        let queued = Instant::now();
+        if self.queue.try_send(Work { asker, command, reply, queued }).is_err() {
+            self.metrics.turned_away(1);
+            return Err(Refused::Overloaded);
+        }
         answer.await.unwrap_or(Err(Refused::Overloaded))
     }
 
@@ -96,6 +110,7 @@ impl Allocator {
             return Vec::new();
         }
         let Ok(room) = self.queue.try_reserve_many(commands.len()) else {
+            self.metrics.turned_away(commands.len());
             return commands.iter().map(|_| Err(Refused::Overloaded)).collect();
         };
         let mut answers = Vec::with_capacity(commands.len());
@@ -103,7 +118,7 @@ impl Allocator {
             let (reply, answer) = oneshot::channel();
             let mut asker = asker.clone();
             asker.origin.once = asker.origin.once.map(|once| once.member(index));
-            permit.send(Work { asker, command, reply });
+            permit.send(Work { asker, command, reply, queued: Instant::now() });
             answers.push(answer);
         }
         let mut done = Vec::with_capacity(answers.len());
@@ -137,6 +152,7 @@ struct Task {
     census: CensusCache,
     /// Results since the last burst.
     results: usize,
+    metrics: AllocatorMetrics,
 }
 
 impl Task {
@@ -153,18 +169,18 @@ impl Task {
     /// one bad request never fails its neighbours.
     async fn serve(&mut self, work: Vec<Work>) {
         match self.try_batch(&work).await {
-            Ok(answers) => reply(work, answers),
-            Err(error) if work.len() > 1 && !matches!(error, StoreError::Unavailable(_)) => {
+            Ok(answers) => self.reply(work, answers),
+            Err(error) if work.len() > 1 && !matches!(error, StoreError::Unavailable(_) | StoreError::ReadOnly) => {
                 tracing::warn!(%error, members = work.len(), "a batch failed; its members are tried alone");
                 for member in work {
                     let member = vec![member];
                     match self.try_batch(&member).await {
-                        Ok(answers) => reply(member, answers),
-                        Err(error) => fail(member, error),
+                        Ok(answers) => self.reply(member, answers),
+                        Err(error) => self.fail(member, error),
                     }
                 }
             }
-            Err(error) => fail(work, error),
+            Err(error) => self.fail(work, error),
         }
     }
 
@@ -212,26 +228,28 @@ impl Task {
         }
         Ok(answers)
     }
-}
 
-fn reply(work: Vec<Work>, answers: Vec<Answer>) {
-    for (member, answer) in work.into_iter().zip(answers) {
-        // A client that has gone does not need its answer.
-        if member.reply.send(answer).is_err() {
-            tracing::debug!("a client left before its answer");
+    fn reply(&self, work: Vec<Work>, answers: Vec<Answer>) {
+        self.metrics.batch(work.len());
+        for (member, answer) in work.into_iter().zip(answers) {
+            self.metrics.answered(&member.command, &answer, member.queued.elapsed());
+            // A client that has gone does not need its answer.
+            if member.reply.send(answer).is_err() {
+                tracing::debug!("a client left before its answer");
+            }
         }
     }
-}
 
-/// One error for all: the first is told as it is. Where there are others, the database is away.
-fn fail(work: Vec<Work>, error: StoreError) {
-    tracing::error!(%error, members = work.len(), "a batch was not decided");
-    let mut first = Some(error);
-    for member in work {
-        let error = first.take().unwrap_or_else(|| StoreError::Unavailable("for the whole batch".into()));
-        if member.reply.send(Err(Refused::Store(error))).is_err() {
-            tracing::debug!("a client left before its answer");
-        }
+    /// One error for all: the first is told as it is. Where there are others, the database is away.
+    fn fail(&self, work: Vec<Work>, error: StoreError) {
+        tracing::error!(%error, members = work.len(), "a batch was not decided");
+        let read_only = matches!(error, StoreError::ReadOnly);
+        let others = || {
+            if read_only { StoreError::ReadOnly } else { StoreError::Unavailable("for the whole batch".into()) }
+        };
+        let errors = std::iter::once(error).chain(std::iter::repeat_with(others));
+        let answers = errors.take(work.len()).map(|error| Err(Refused::Store(error))).collect();
+        self.reply(work, answers);
     }
 }
 

@@ -62,6 +62,7 @@ struct Kept {
 impl Batch {
     /// Loads what the batch's keys have made before; the credentials of that.
     pub(super) async fn load_made(&mut self, work: &[Work]) -> Result<Vec<CredentialId>> {
+        type Row = (String, String, Vec<u8>, String);
         let keys: Vec<Value> = work
             .iter()
             .filter(|work| matches!(work.command, Command::Allocate(_)))
@@ -72,7 +73,6 @@ impl Batch {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        type Row = (String, String, Vec<u8>, String);
         let args = args![Value::Array(keys).to_string(), self.now.plus(-KEPT)];
         let rows: Vec<Row> = self.tx.all(sql!(SEEN_KEYS), args).await?;
         let mut made = HashMap::with_capacity(rows.len());

@@ -175,15 +175,17 @@ impl Store {
     async fn close_batch(&self, tenant: &TenantId, origin: &Origin, report: &ImportReport) -> Result<()> {
         let Some(batch) = &report.batch_id else { return Ok(()) };
         let mut tx = self.begin().await?;
-        let (asked_by,): (String,) = tx
-            .one(
+        let closed: Option<(String,)> = tx
+            .optional(
                 sql!(
                     "UPDATE batches SET imported = $1, duplicates = $2, rejected = $3, finished_at = $4, upload = NULL
-                     WHERE id = $5 RETURNING actor"
+                     WHERE id = $5 AND finished_at IS NULL RETURNING actor"
                 ),
                 args![report.imported, report.duplicates, report.rejected, self.now(), batch],
             )
             .await?;
+        // Of many requests with one key, one closes it.
+        let Some((asked_by,)) = closed else { return tx.rollback().await };
         let data = json!({
             "batch_id": batch,
             "asked_by": asked_by,

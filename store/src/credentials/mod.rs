@@ -3,6 +3,7 @@
 mod bulk;
 mod edit;
 mod list;
+mod patch;
 mod standing;
 
 use std::str::FromStr;
@@ -14,9 +15,9 @@ use secrecy::SecretString;
 use sqlx::FromRow;
 
 pub use bulk::{BulkAction, BulkOutcomes};
-pub use edit::Patch;
 pub(crate) use edit::{draft_json, hex, insert_drafts};
 pub use list::{Filter, Page, Sort, SortKey};
+pub use patch::Patch;
 
 use crate::Store;
 use crate::db::{Tx, args, sql};

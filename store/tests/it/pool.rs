@@ -51,7 +51,7 @@ async fn a_change_of_the_level_is_told_once(w: &World) {
     let check = async || {
         let totals = w.store.totals(&w.tenant).await.unwrap();
         let now = level(&totals, &Thresholds::default());
-        (now, w.store.set_capacity_level(&w.tenant, now, &totals).await.unwrap())
+        (now, w.store.set_capacity_level(&w.tenant, &origin(), now, &totals).await.unwrap())
     };
     assert_eq!(check().await, (Level::Normal, false));
     for account in 0..4 {

@@ -34,6 +34,7 @@ fn for_accounts(pattern: &str, draft: RuleDraft) -> RuleDraft {
     RuleDraft { matcher: Match { account: Some(pattern.to_owned()), ..Match::default() }, ..draft }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as a draft takes it")]
 fn one(number: i64) -> Option<Target> {
     Some(Target::ApiId(api_id(number)))
 }

@@ -30,6 +30,15 @@ impl Place {
         assert!(rows > 0, "{sql}");
     }
 
+    /// The number that a statement selects, behind the program's back.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        let (count,): (i64,) = match self.kind {
+            Kind::Sqlite => sqlx::query_as(sql).fetch_one(&mut self.sqlite().await).await.unwrap(),
+            Kind::Postgres => sqlx::query_as(sql).fetch_one(&mut self.postgres().await).await.unwrap(),
+        };
+        count
+    }
+
     /// Holds what every writer needs.
     pub async fn hold(&self) -> Held {
         match self.kind {

@@ -181,7 +181,8 @@ async fn previews_change_nothing(kind: Kind) {
     let (owner, service) = (server.owner().await, server.service(&["credpool:allocate"]).await);
     owner.import(1_000_000, 60, 1).await;
     let parts = json!({
-        "premium": "bool", "priority": "int", "strategy": "text", "strategy_key": "int", "utilisation": "number",
+        "preferred_by": "text?", "premium": "bool", "priority": "int", "strategy": "text", "strategy_key": "int",
+        "utilisation": "number",
     });
     let candidate = json!({
         "id": "ulid", "api_id": "digits", "name": "text", "rank": "int", "utilisation": "number", "parts": parts,

@@ -26,7 +26,7 @@ async fn the_first_owner(kind: Kind) {
     assert!(password.len() >= 16, "{printed}");
     let reply = login(&server, "first", &password).await;
     let user = json!({ "id": "ulid", "username": "text", "role": "owner|admin", "tenant_id": "text" });
-    has_shape(reply.data(), &json!({ "token": "text", "expires_at": "time", "refresh_token?": "text", "user": user }));
+    has_shape(reply.data(), &json!({ "token": "text", "expires_at": "time", "refresh_token": "text", "user": user }));
     assert_eq!(
         (&reply.data()["user"]["role"], &reply.data()["user"]["tenant_id"]),
         (&json!("owner"), &json!("default"))
@@ -48,7 +48,10 @@ async fn signs_in_and_changes_passwords(kind: Kind) {
     assert!(!server.printed().contains(PASSWORD), "a chosen password is not printed");
     let owner = server.owner().await;
     let me = owner.get("/api/admin/me").await;
-    let shape = json!({ "id": "ulid", "username": "text", "role": "owner|admin", "tenant_id": "text", "permissions": ["text"] });
+    let shape = json!({
+        "id": "ulid", "username": "text", "role": "owner|admin", "tenant_id": "text", "session_id": "ulid",
+        "permissions": ["text"],
+    });
     has_shape(me.data(), &shape);
     assert_eq!((&me.data()["username"], &me.data()["role"]), (&json!("admin"), &json!("owner")));
     let table = owner.get("/api/admin/permissions").await;

@@ -36,6 +36,11 @@ export function logIn(username: string, password: string): Promise<LoginAnswer> 
   return data(client.POST('/api/admin/login', { body: { username, password } }))
 }
 
+/** Ends the session on the server and takes the browser's cookie away. */
+export async function logOut(): Promise<void> {
+  await data(client.POST('/api/admin/logout', { body: {} }))
+}
+
 export function listCredentials(query: PageRequest, signal?: AbortSignal): Promise<Page<Credential>> {
   return data(client.GET('/api/admin/api-pool/', { params: { query }, signal }))
 }

@@ -1,4 +1,7 @@
-import { renewal } from './renewal'
+import { watch } from 'vue'
+import { createRenewal, rememberSession } from './renewal'
 import { createSession } from './session'
 
-export const session = createSession(renewal)
+export const session = createSession(createRenewal((...call) => fetch(...call)))
+
+watch(session.isSignedIn, rememberSession, { flush: 'sync' })

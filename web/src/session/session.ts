@@ -7,8 +7,8 @@ export type EndReason = 'signed_out' | 'expired'
 const MARGIN_MS = 30_000
 
 /**
- * Who is signed in. The token lives in this closure and nowhere else: no storage of the browser sees it, so a reload
- * starts signed out unless `renewal` brings the session back.
+ * Who is signed in. The token lives in this closure and nowhere else: no storage of the browser sees it, and after a
+ * reload `renewal` brings the session back.
  */
 export function createSession(renewal: Renewal, now: () => number = Date.now) {
   const current = shallowRef<SignedIn | null>(null)

@@ -10,7 +10,7 @@ pub(crate) async fn check_capacity(context: Context, _: CheckCapacity) -> Result
         let totals = context.store.totals(&tenant).await?;
         let thresholds = context.store.effective_settings(&tenant).await?.capacity;
         let level = level(&totals, &thresholds);
-        if context.store.set_capacity_level(&tenant, level, &totals).await? {
+        if context.store.set_capacity_level(&tenant, &context.origin::<CheckCapacity>(), level, &totals).await? {
             tracing::info!(%tenant, %level, used_percent = totals.used_percent(), "the pool's level changed");
         }
     }

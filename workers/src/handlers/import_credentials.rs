@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use domain::import::{self, ImportFormat};
 use domain::{GroupId, TenantId};
-use jobs::{ImportCredentials, Job};
+use jobs::ImportCredentials;
 use serde::Deserialize;
-use store::Origin;
 use store::batches::ImportOptions;
 
 use crate::{Context, Result, WorkersError};
@@ -43,7 +42,7 @@ pub(crate) async fn import_credentials(context: Context, job: ImportCredentials)
     let lines = tokio::task::spawn_blocking(parse)
         .await
         .map_err(|stopped| WorkersError::Failed(format!("reading the upload: {stopped}")))?;
-    let origin = Origin::internal(format!("job:{}", ImportCredentials::SPEC.name));
+    let origin = context.origin::<ImportCredentials>();
     let progress = |done, of| tracing::debug!(done, of, "importing");
     let report = context.store.import(&tenant, &origin, lines, &options, Some(job.batch_id), progress).await?;
     tracing::info!(

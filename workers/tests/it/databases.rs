@@ -103,7 +103,7 @@ async fn open(location: &Location, ahead: Arc<AtomicI64>) -> Store {
     let mut seed = [0; 32];
     seed[..8].copy_from_slice(&seed_of_process().to_le_bytes());
     let ambient = Ambient::new(clock, StdRng::from_seed(seed));
-    let pool = PoolConfig { connections: 6, patience: PATIENCE };
+    let pool = PoolConfig { connections: 6, patience: PATIENCE, ..PoolConfig::default() };
     Store::open(location, pool, vec![MasterKey::new(1, [7; 32])], ambient).await.unwrap()
 }
 

@@ -110,7 +110,7 @@ impl Process {
     }
 
     pub fn start_with(store: &Store, registry: Registry, config: WorkerConfig) -> Self {
-        let context = Context { store: store.clone(), config };
+        let context = Context { store: store.clone(), config, run: None };
         let cancel = CancellationToken::new();
         let running = tokio::spawn(workers::run_with(context, registry, "test".to_owned(), cancel.clone()));
         Self { cancel, running: Some(running) }

@@ -24,7 +24,7 @@ on_both!(
 );
 
 async fn perform<J: Job>(store: &Store, job: &J) -> workers::Result<()> {
-    let context = Context { store: store.clone(), config: WorkerConfig::default() };
+    let context = Context { store: store.clone(), config: WorkerConfig::default(), run: None };
     Registry::standard().perform(&context, &Envelope::wrap(job).unwrap()).await
 }
 

@@ -188,7 +188,7 @@ struct World {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Ask(usize, Asked),
+    Ask(usize, Box<Asked>),
     Release(usize),
     Wait(i64),
     Judge(usize, Standing),
@@ -319,7 +319,7 @@ fn steps() -> impl Random<Value = Vec<Step>> {
     let which = || 0..12_usize;
     let state = select(vec![AccountState::Active, AccountState::Active, AccountState::Frozen, AccountState::Retired]);
     let step = prop_oneof![
-        12 => (who(), any_asked()).prop_map(|(who, request)| Step::Ask(who, request)),
+        12 => (who(), any_asked()).prop_map(|(who, asked)| Step::Ask(who, Box::new(asked))),
         3 => who().prop_map(Step::Release),
         3 => (1..5_i64).prop_map(Step::Wait),
         1 => (which(), standing()).prop_map(|(card, standing)| Step::Judge(card, standing)),

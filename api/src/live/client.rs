@@ -1,0 +1,265 @@
+//! One client: who it is, what it has seen, and what it is sent.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use domain::TenantId;
+use domain::access::Permission;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::Live;
+use super::event::Rendered;
+use super::hub::{News, Seat};
+use crate::error::{ApiError, Code};
+use crate::extract::{Principal, identify_token};
+
+/// The most events that a client is sent in a second.
+const PER_SECOND: usize = 50;
+/// How long events are gathered before they are sent: later ones stand for earlier ones.
+const GATHER: Duration = Duration::from_millis(100);
+/// How long a new client may take to say who it is.
+const INTRODUCTION: Duration = Duration::from_secs(10);
+/// How often a client is asked whether it is still there, and its token looked at.
+const PING: Duration = Duration::from_secs(30);
+/// How long a client may be silent.
+const SILENCE: Duration = Duration::from_secs(75);
+/// How often the token is looked at.
+const CHECK: Duration = Duration::from_secs(1);
+/// How long a message may take to get into the socket; a client that reads so slowly is sent away.
+const SLOW: Duration = Duration::from_secs(5);
+/// The most rows that a replay reads; who missed more begins anew.
+const REPLAY: i64 = 5_000;
+/// Rows read at once for a replay.
+const STEP: usize = 500;
+
+/// Close codes: 1001 and 1008 of RFC 6455, 1013 of its registry.
+const GOING_AWAY: u16 = 1001;
+const POLICY: u16 = 1008;
+const TRY_AGAIN: u16 = 1013;
+
+/// What a client may say.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Said {
+    /// Who it is; first of all, and again before its token ends.
+    Auth {
+        token: String,
+        #[serde(default)]
+        since: Option<String>,
+    },
+    Ping,
+    Pong,
+}
+
+/// How it ends with a client.
+enum End {
+    /// It has left.
+    Left,
+    /// It is sent away, with this close code and for this reason.
+    Away(u16, Box<ApiError>),
+}
+
+/// What comes of a turn with a client, when it goes on.
+type Turn<T = ()> = Result<T, End>;
+
+fn away(code: u16, error: ApiError) -> End {
+    End::Away(code, Box::new(error))
+}
+
+/// Serves a client until it leaves or is sent away.
+pub(super) async fn serve(live: Live, mut socket: WebSocket, seat: Seat) {
+    let _seat = seat;
+    let outcome = match introduce(&live, &mut socket).await {
+        Ok(mut client) => client.follow(&live, &mut socket).await,
+        Err(end) => Err(end),
+    };
+    let Err(End::Away(code, error)) = outcome else { return };
+    // Politely, but not for long: it may be one that does not read.
+    let words = json!({ "type": "error", "error": error.body() }).to_string();
+    let close = CloseFrame { code, reason: error.body().slug().into() };
+    let goodbye = async {
+        let told = socket.send(Message::Text(words.into())).await;
+        told.and(socket.send(Message::Close(Some(close))).await)
+    };
+    if !matches!(timeout(CHECK, goodbye).await, Ok(Ok(()))) {
+        tracing::debug!("a live client did not hear why it was sent away");
+    }
+}
+
+async fn introduce(live: &Live, socket: &mut WebSocket) -> Turn<Client> {
+    let malformed =
+        || away(POLICY, ApiError::new(Code::Malformed, "the first message must be {\"type\":\"auth\",\"token\":…}"));
+    let first = timeout(INTRODUCTION, socket.recv()).await.map_err(|_| malformed())?;
+    let Some(Ok(Message::Text(text))) = first else { return Err(malformed()) };
+    let Ok(Said::Auth { token, since }) = serde_json::from_str(&text) else { return Err(malformed()) };
+    let (tenant, sees_audit) = admit(live, &token).await?;
+    let newest = live.store.newest_event().await.map_err(|error| away(TRY_AGAIN, error.into()))?;
+    let mut client =
+        Client { token, tenant, sees_audit, cursor: newest, sent: 0, second: Instant::now(), heard: Instant::now() };
+    client.say(socket, &json!({ "type": "ready", "cursor": newest.to_string() })).await?;
+    if let Some(since) = since {
+        let since = since.parse::<i64>().ok().filter(|since| *since >= 0);
+        let wrong = || away(POLICY, ApiError::field("since", "must be a cursor that we have sent"));
+        client.replay(live, socket, since.ok_or_else(wrong)?, newest).await?;
+    }
+    Ok(client)
+}
+
+/// Whose token it is, and whether they may listen.
+async fn admit(live: &Live, token: &str) -> Turn<(TenantId, bool)> {
+    let principal: Principal =
+        identify_token(&live.store, &live.signer, token).await.map_err(|error| away(POLICY, error))?;
+    if !principal.permits(Permission::ReadCredentials) {
+        let why = format!("this needs the permission {}", Permission::ReadCredentials);
+        return Err(away(POLICY, ApiError::new(Code::Forbidden, why)));
+    }
+    Ok((principal.tenant(), principal.permits(Permission::ReadAudit)))
+}
+
+/// A client that has said who it is.
+struct Client {
+    token: String,
+    tenant: TenantId,
+    sees_audit: bool,
+    /// The last event that it was sent or that was not for it.
+    cursor: i64,
+    /// Events sent since `second` began.
+    sent: usize,
+    second: Instant,
+    /// When it last said anything.
+    heard: Instant,
+}
+
+impl Client {
+    async fn follow(&mut self, live: &Live, socket: &mut WebSocket) -> Turn {
+        let mut bell = live.hub.listen();
+        let (mut ping, mut check) = (interval(PING), interval(CHECK));
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ping.reset();
+        loop {
+            tokio::select! {
+                rung = bell.changed() => {
+                    rung.map_err(|_| End::Left)?;
+                    tokio::time::sleep(GATHER).await;
+                    bell.mark_unchanged();
+                    self.send_news(live, socket).await?;
+                }
+                said = socket.recv() => self.hear(live, socket, said).await?,
+                _ = ping.tick() => {
+                    self.say(socket, &json!({ "type": "ping" })).await?;
+                    self.send(socket, Message::Ping(axum::body::Bytes::new())).await?;
+                }
+                _ = check.tick() => {
+                    if live.is_draining() {
+                        return Err(away(GOING_AWAY, ApiError::new(Code::Overloaded, "shutting down")));
+                    }
+                    if self.heard.elapsed() > SILENCE {
+                        return Err(away(POLICY, ApiError::new(Code::Malformed, "no pong for too long")));
+                    }
+                    (self.tenant, self.sees_audit) = admit(live, &self.token).await?;
+                }
+            }
+        }
+    }
+
+    /// Sends what is new, at most so much of it in a second.
+    async fn send_news(&mut self, live: &Live, socket: &mut WebSocket) -> Turn {
+        if self.second.elapsed() >= Duration::from_secs(1) {
+            (self.second, self.sent) = (Instant::now(), 0);
+        }
+        let (news, head) = live.hub.since(self.cursor);
+        let events = match news {
+            News::Events(events) => self.gathered(events),
+            News::Missed => return self.lag(socket, head).await,
+        };
+        for event in events {
+            if self.sent >= PER_SECOND {
+                return self.lag(socket, head).await;
+            }
+            self.sent += 1;
+            self.cursor = event.seq;
+            self.send(socket, Message::Text(event.text.clone())).await?;
+        }
+        self.cursor = head;
+        Ok(())
+    }
+
+    /// What this client may see; of several about the same thing the last.
+    fn gathered(&self, events: Vec<Arc<Rendered>>) -> Vec<Arc<Rendered>> {
+        let mine = |event: &Arc<Rendered>| event.tenant == self.tenant && (self.sees_audit || !event.audit_only);
+        let mine: Vec<_> = events.into_iter().filter(mine).collect();
+        let last: HashMap<&str, i64> = mine.iter().map(|event| (event.subject.as_str(), event.seq)).collect();
+        mine.iter().filter(|event| last[event.subject.as_str()] == event.seq).cloned().collect()
+    }
+
+    /// Tells it that it has missed some, once a second at most, and goes on from `head`.
+    async fn lag(&mut self, socket: &mut WebSocket, head: i64) -> Turn {
+        self.cursor = head;
+        if self.sent <= PER_SECOND {
+            self.sent = PER_SECOND + 1;
+            self.say(socket, &json!({ "type": "lagged", "cursor": head.to_string() })).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends what came behind `since`, up to `newest`.
+    async fn replay(&mut self, live: &Live, socket: &mut WebSocket, since: i64, newest: i64) -> Turn {
+        let failed = |error: store::StoreError| away(TRY_AGAIN, error.into());
+        let oldest = live.store.oldest_event().await.map_err(failed)?.unwrap_or(newest + 1);
+        if since > newest || newest - since > REPLAY || since + 1 < oldest {
+            return self.lag(socket, newest).await;
+        }
+        let mut at = since;
+        while at < newest {
+            let events = live.store.events_after(at, STEP).await.map_err(failed)?;
+            let Some(last) = events.last() else { break };
+            at = last.seq;
+            let events = events.into_iter().filter(|event| event.seq <= newest);
+            for event in self.gathered(events.map(|event| Arc::new(Rendered::from(event))).collect()) {
+                self.send(socket, Message::Text(event.text.clone())).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn hear(&mut self, live: &Live, socket: &mut WebSocket, said: Option<Result<Message, axum::Error>>) -> Turn {
+        let Some(Ok(message)) = said else { return Err(End::Left) };
+        self.heard = Instant::now();
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Close(_) => return Err(End::Left),
+            // The protocol's own pings are answered by the library.
+            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Binary(_) => Utf8Bytes::default(),
+        };
+        match serde_json::from_str(&text) {
+            Ok(Said::Ping) => self.say(socket, &json!({ "type": "pong" })).await,
+            Ok(Said::Pong) => Ok(()),
+            Ok(Said::Auth { token, .. }) => {
+                (self.tenant, self.sees_audit) = admit(live, &token).await?;
+                self.token = token;
+                Ok(())
+            }
+            Err(_) => {
+                let why = ApiError::new(Code::Malformed, "a message must be of type auth, ping or pong");
+                Err(away(POLICY, why))
+            }
+        }
+    }
+
+    async fn say(&self, socket: &mut WebSocket, words: &serde_json::Value) -> Turn {
+        self.send(socket, Message::Text(words.to_string().into())).await
+    }
+
+    async fn send(&self, socket: &mut WebSocket, message: Message) -> Turn {
+        match timeout(SLOW, socket.send(message)).await {
+            Ok(sent) => sent.map_err(|_| End::Left),
+            Err(_) => Err(away(TRY_AGAIN, ApiError::new(Code::Overloaded, "too slow to follow; come back with since"))),
+        }
+    }
+}

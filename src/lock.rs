@@ -1,0 +1,52 @@
+//! Who works on a SQLite database: every process that may write to it holds a shared lock on a file
+//! beside it, and a copy wants it alone. The system lets go of a lock when its process dies.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+/// Held until dropped.
+#[derive(Debug)]
+pub struct InUse(#[allow(dead_code, reason = "the lock lives as long as the file is open")] File);
+
+fn open(database: &Path) -> std::io::Result<File> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    OpenOptions::new().create(true).truncate(false).read(true).write(true).open(PathBuf::from(name))
+}
+
+/// Says that this process works on the database.
+pub fn share(database: &Path) -> anyhow::Result<InUse> {
+    let file = open(database).with_context(|| format!("cannot make a lock file beside {}", database.display()))?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(InUse(file)),
+        Err(TryLockError::WouldBlock) => bail!("{} is being copied; wait until that is done", database.display()),
+        Err(TryLockError::Error(error)) => Err(error).context("cannot lock the database"),
+    }
+}
+
+/// Makes sure that nobody else works on the database. Where nobody can write, there is nothing to
+/// lock.
+pub fn alone(database: &Path) -> anyhow::Result<Option<InUse>> {
+    let file = match open(database) {
+        Ok(file) => file,
+        Err(error)
+            if matches!(
+                error.kind(),
+                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(error).context("cannot make a lock file beside the source"),
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(InUse(file))),
+        Err(TryLockError::WouldBlock) => bail!(
+            "{} is in use by a running process; stop it, or start it with API_POOL_READ_ONLY=true",
+            database.display()
+        ),
+        Err(TryLockError::Error(error)) => Err(error).context("cannot lock the source"),
+    }
+}

@@ -1,0 +1,112 @@
+//! What the allocator counts as it works. Names and labels are the same on every process; no label
+//! names an account, a credential or a token.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::allocator::{Answer, Command, Done, Refused};
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Reported {
+    outcome: &'static str,
+    fault: String,
+}
+
+/// The allocator's counters. Cheap to clone; all clones count together.
+#[derive(Clone, Debug)]
+pub struct AllocatorMetrics {
+    allocations: Family<Outcome, Counter>,
+    releases: Family<Outcome, Counter>,
+    results: Family<Reported, Counter>,
+    batch: Histogram,
+    wait: Histogram,
+}
+
+impl Default for AllocatorMetrics {
+    fn default() -> Self {
+        Self {
+            allocations: Family::default(),
+            releases: Family::default(),
+            results: Family::default(),
+            batch: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
+            wait: Histogram::new(exponential_buckets(0.000_5, 2.0, 15)),
+        }
+    }
+}
+
+impl AllocatorMetrics {
+    /// Makes them known under their names.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("allocations", "Allocations asked for, by what came of them", self.allocations.clone());
+        registry.register("releases", "Releases and renewals asked for, by what came of them", self.releases.clone());
+        registry.register("results", "Results reported, by how it went and whose fault it was", self.results.clone());
+        registry.register("allocator_batch_size", "Requests decided in one transaction", self.batch.clone());
+        registry.register_with_unit(
+            "allocator_wait",
+            "From the queue to the answer, the commit included",
+            Unit::Seconds,
+            self.wait.clone(),
+        );
+    }
+
+    /// Counts a batch that was answered.
+    pub(crate) fn batch(&self, members: usize) {
+        self.batch.observe(members as f64);
+    }
+
+    /// Counts one answer.
+    pub(crate) fn answered(&self, command: &Command, answer: &Answer, waited: Duration) {
+        self.wait.observe(waited.as_secs_f64());
+        let family = match (command, answer) {
+            (Command::Report(report), Ok(Done::Reported(reported))) => {
+                let outcome = if report.success { "success" } else { "failure" };
+                // One that came twice counts once.
+                if reported.recorded {
+                    self.results.get_or_create(&Reported { outcome, fault: reported.fault.to_string() }).inc();
+                }
+                return;
+            }
+            (Command::Report(_), _) => return,
+            (Command::Allocate(_), _) => &self.allocations,
+            (Command::Release(_) | Command::Renew(_), _) => &self.releases,
+        };
+        family.get_or_create(&Outcome { outcome: outcome_of(answer) }).inc();
+    }
+
+    /// Counts requests that found the queue full.
+    pub(crate) fn turned_away(&self, requests: usize) {
+        self.allocations.get_or_create(&Outcome { outcome: "overloaded" }).inc_by(requests as u64);
+    }
+}
+
+fn outcome_of(answer: &Answer) -> &'static str {
+    match answer {
+        Ok(Done::Allocated(allocated)) if allocated.existing => "existing",
+        Ok(Done::Allocated(_)) => "new",
+        Ok(Done::Released(_)) => "released",
+        Ok(Done::Renewed(_)) => "renewed",
+        Ok(Done::Reported(_)) => "reported",
+        Err(refused) => match refused {
+            Refused::PoolFull => "pool_full",
+            Refused::NoneAvailable(_) => "none_available",
+            Refused::DeniedByRule(_) => "denied_by_rule",
+            Refused::CredentialBanned => "credential_banned",
+            Refused::PinnedUnavailable(_) => "pinned_unavailable",
+            Refused::AccountUnavailable { .. } => "account_unavailable",
+            Refused::NotAllocated => "not_allocated",
+            Refused::KeyReused | Refused::NotALease | Refused::UnknownCredential | Refused::UnknownGroup => "refused",
+            Refused::Overloaded => "overloaded",
+            Refused::Store(_) => "failed",
+        },
+    }
+}

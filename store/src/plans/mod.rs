@@ -1,0 +1,298 @@
+//! The plans of the store's statements, on both databases: none walks over a table that grows.
+//!
+//! A story uses everything once and every statement that ran is remembered, so none is forgotten
+//! here. Then each is explained, on tables with many rows.
+
+mod rows;
+mod story;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use domain::{Strategy, Timestamp};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use sqlx::{AssertSqlSafe, Row};
+use strum::IntoEnumIterator;
+
+use crate::allocator::statements::{
+    ACCOUNTS, ACCOUNTS_OF_ALLOCATIONS, ACCOUNTS_OF_CREDENTIAL, CENSUS, CREDENTIAL_IDS, CREDENTIALS, EXPIRED_ACCOUNTS,
+    EXPIRED_ON_CREDENTIAL, EXPIRED_ON_SHELVES, KEEP_KEYS, NAMED, SEEN_KEYS, SEEN_RESULTS, ranking, ranking_peek, save,
+};
+use crate::db::{Arg, Backend, Sql};
+use crate::open::{Location, PoolConfig};
+use crate::seal::MasterKey;
+use crate::{Ambient, Store};
+
+#[path = "../../tests/it/server.rs"]
+#[allow(dead_code, reason = "the stories use more of it")]
+mod server;
+
+use rows::many_rows;
+use story::use_everything;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// Statements with the types of their values.
+static RAN: [Mutex<BTreeMap<&'static str, Vec<&'static str>>>; 2] = [const { Mutex::new(BTreeMap::new()) }; 2];
+
+/// Remembers a statement.
+pub(crate) fn ran(dialect: Dialect, statement: &'static str, args: &[Arg]) {
+    let type_of = |arg: &Arg| match arg {
+        Arg::Int(_) => "BIGINT",
+        Arg::Text(_) => "TEXT",
+        Arg::Bytes(_) => "BYTEA",
+        Arg::Bool(_) => "BOOLEAN",
+        Arg::Real(_) => "DOUBLE PRECISION",
+    };
+    let mut ran = RAN[dialect as usize].lock().unwrap_or_else(PoisonError::into_inner);
+    ran.entry(statement).or_insert_with(|| args.iter().map(type_of).collect());
+}
+
+fn statements(dialect: Dialect) -> Vec<&'static str> {
+    RAN[dialect as usize].lock().unwrap().keys().copied().collect()
+}
+
+const START: i64 = 1_700_000_000_000;
+
+async fn open(location: Location) -> Store {
+    let ambient = Ambient::new(|| Timestamp::from_millis(START), StdRng::seed_from_u64(1));
+    Store::open(&location, PoolConfig::default(), vec![MasterKey::new(1, [7; 32])], ambient).await.unwrap()
+}
+
+/// Statements whose purpose is to look at a whole table or a tenant's whole pool, and why that is
+/// well.
+const WHOLE: &[(&str, &str)] = &[
+    ("WHERE deleted_at IS NULL GROUP BY", "figures for monitoring, four times a minute"),
+    ("MIN(run_at)", "the queue library's own table, for monitoring"),
+    ("pragma_page_count", "no table at all"),
+    ("WITH oldest AS", "pruning walks the primary key from the old end, to a limit"),
+    ("GROUP BY t.id, t.prior_alpha", "the prior is fitted to every credential, by a job"),
+    ("DELETE FROM apalis.jobs", "the queue library's own table, by a job; most of it is finished"),
+];
+
+/// The same on PostgreSQL only, which reads a tenth of a table in one go where that is cheaper.
+const TENANTS: &[(&str, &str)] = &[
+    ("SELECT shelf, standing, cooldown_until", "the census, once a second"),
+    ("SUM(CASE WHEN standing = 'banned'", "totals of a tenant"),
+    ("AS status, COUNT(*) AS number", "totals of a tenant"),
+    ("health_score, COUNT(*)", "totals of a tenant"),
+];
+
+fn is_among(statement: &str, list: &[(&str, &str)]) -> bool {
+    list.iter().any(|(part, _)| statement.contains(part))
+}
+
+fn assert_none(bad: &[String]) {
+    assert!(bad.is_empty(), "{} plans are bad:\n\n{}", bad.len(), bad.join("\n\n"));
+}
+
+fn assert_used(dialect: Dialect) {
+    let ran = statements(dialect);
+    let text = |sql: Sql| if dialect == Dialect::Sqlite { sql.sqlite } else { sql.postgres };
+    let constants = [
+        ACCOUNTS,
+        ACCOUNTS_OF_ALLOCATIONS,
+        ACCOUNTS_OF_CREDENTIAL,
+        CENSUS,
+        CREDENTIAL_IDS,
+        CREDENTIALS,
+        EXPIRED_ACCOUNTS,
+        EXPIRED_ON_CREDENTIAL,
+        EXPIRED_ON_SHELVES,
+        KEEP_KEYS[usize::from(dialect == Dialect::Postgres)],
+        NAMED,
+        SEEN_KEYS,
+        SEEN_RESULTS,
+        save::CAPPED,
+        save::CREDENTIALS,
+        save::KNOWN_ACCOUNTS,
+        save::NEW_ACCOUNTS,
+        save::RESULTS,
+    ];
+    for constant in constants {
+        let expanded = text(Sql::expand(constant));
+        assert!(ran.contains(&expanded), "the story does not run\n{expanded}");
+    }
+    for strategy in Strategy::iter() {
+        assert!(ran.contains(&text(ranking(strategy))) && ran.contains(&text(ranking_peek(strategy))), "{strategy}");
+    }
+    assert!(ran.len() > 120, "only {} statements ran", ran.len());
+}
+
+// ---- SQLite
+
+/// Small tables, virtual ones and intermediate results.
+const SMALL: &[&str] = &[
+    "e",
+    "json_each",
+    "tenants",
+    "t",
+    "leap",
+    "chain",
+    "keyring",
+    "heads",
+    "h",
+    "revision",
+    "settings",
+    "service_tokens",
+    "credential_groups",
+    "g",
+    "users",
+    "rules",
+    "r",
+    "u",
+    "v",
+    "saved_views",
+    "CONSTANT",
+    "every",
+    "counted",
+    "Workers",
+];
+
+async fn sqlite_plan(pool: &sqlx::SqlitePool, statement: &str) -> Vec<String> {
+    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+    let rows = sqlx::query(explain).fetch_all(pool).await.unwrap_or_else(|error| panic!("{error}: {statement}"));
+    rows.iter().map(|row| row.get::<String, _>("detail")).collect()
+}
+
+async fn check_sqlite(pool: &sqlx::SqlitePool) {
+    let mut bad = Vec::new();
+    for statement in statements(Dialect::Sqlite) {
+        let plan = sqlite_plan(pool, statement).await;
+        let walks = |line: &&String| {
+            line.strip_prefix("SCAN ").is_some_and(|rest| {
+                let table = rest.split(' ').next().unwrap_or_default();
+                !SMALL.contains(&table) && !table.starts_with('(')
+            })
+        };
+        if plan.iter().any(|line| walks(&line)) && !is_among(statement, WHOLE) {
+            bad.push(format!("{statement}\n→ {}", plan.join("\n→ ")));
+        }
+    }
+    for strategy in Strategy::iter() {
+        for statement in [ranking(strategy).sqlite, ranking_peek(strategy).sqlite] {
+            let plan = sqlite_plan(pool, statement).await;
+            let index = format!("INDEX credentials_{strategy} (tenant_id=? AND shelf=?)");
+            if plan.len() != 1 || !plan[0].contains(&index) {
+                bad.push(format!("{statement}\n→ {}", plan.join("\n→ ")));
+            }
+        }
+    }
+    for sort in ["c.id", "c.name"] {
+        let pages: Vec<_> = statements(Dialect::Sqlite)
+            .into_iter()
+            .filter(|text| text.contains(&format!("ORDER BY {sort} ")) && text.contains("LIMIT"))
+            .filter(|text| text.contains("api_hash_masked"))
+            .collect();
+        assert_eq!(pages.len(), 4, "{sort}");
+        for statement in pages {
+            let plan = sqlite_plan(pool, statement).await;
+            if plan.iter().any(|line| line.contains("TEMP B-TREE")) {
+                bad.push(format!("{statement}\n→ {}", plan.join("\n→ ")));
+            }
+        }
+    }
+    assert_none(&bad);
+}
+
+#[tokio::test]
+async fn sqlite_walks_over_no_table_that_grows() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(Location::Sqlite(dir.path().join("pool.db"))).await;
+    use_everything(&store).await;
+    assert_used(Dialect::Sqlite);
+    let Backend::Sqlite { write, .. } = store.db() else { unreachable!() };
+    for rows in many_rows(Dialect::Sqlite, 3_000) {
+        sqlx::query(AssertSqlSafe(rows)).execute(write).await.unwrap();
+    }
+    check_sqlite(write).await;
+    sqlx::query("ANALYZE").execute(write).await.unwrap();
+    // The planner reads what ANALYZE wrote when it reads the schema.
+    sqlx::query("ANALYZE sqlite_schema").execute(write).await.unwrap();
+    check_sqlite(write).await;
+    store.close().await;
+}
+
+// ---- PostgreSQL
+
+const GROWING: &[&str] = &[
+    "credentials",
+    "accounts",
+    "journal",
+    "results",
+    "credential_health",
+    "jobs",
+    "idempotency_keys",
+    "sessions",
+    "refresh_tokens",
+];
+
+async fn postgres_plan(connection: &mut sqlx::PgConnection, statement: &str) -> Vec<String> {
+    let types = RAN[Dialect::Postgres as usize].lock().unwrap()[statement].clone();
+    let bracketed = |list: Vec<&str>| if list.is_empty() { String::new() } else { format!("({})", list.join(", ")) };
+    let nulls = bracketed(vec!["NULL"; types.len()]);
+    let run = async |connection: &mut sqlx::PgConnection, text: String| {
+        sqlx::raw_sql(AssertSqlSafe(text.clone())).fetch_all(connection).await.unwrap_or_else(|e| panic!("{e}: {text}"))
+    };
+    run(connection, format!("PREPARE plan {} AS {statement}", bracketed(types))).await;
+    let rows = run(connection, format!("EXPLAIN EXECUTE plan{nulls}")).await;
+    run(connection, "DEALLOCATE plan".to_owned()).await;
+    rows.iter().map(|row| row.get::<String, _>(0)).collect()
+}
+
+async fn check_postgres(connection: &mut sqlx::PgConnection) {
+    let mut bad = Vec::new();
+    for statement in statements(Dialect::Postgres) {
+        let plan = postgres_plan(connection, statement).await;
+        let walks = |line: &String| {
+            line.split_once("Seq Scan on ").is_some_and(|(_, rest)| {
+                let table = rest.split(' ').next().unwrap_or_default();
+                GROWING.contains(&table)
+            })
+        };
+        let compiled = plan.iter().any(|line| line.contains("JIT"));
+        let exempt = is_among(statement, WHOLE) || is_among(statement, TENANTS);
+        if compiled || (plan.iter().any(walks) && !exempt) {
+            bad.push(format!("{statement}\n→ {}", plan.join("\n→ ")));
+        }
+    }
+    for strategy in Strategy::iter() {
+        for statement in [ranking(strategy).postgres, ranking_peek(strategy).postgres] {
+            let plan = postgres_plan(connection, statement).await;
+            let indexed = plan.iter().any(|line| line.contains(&format!("using credentials_{strategy} ")));
+            if !indexed || plan.iter().any(|line| line.contains("Sort")) {
+                bad.push(format!("{statement}\n→ {}", plan.join("\n→ ")));
+            }
+        }
+    }
+    assert_none(&bad);
+}
+
+#[tokio::test]
+async fn postgres_walks_over_no_table_that_grows() {
+    let migrate = |url| -> futures::future::BoxFuture<'static, ()> {
+        Box::pin(async { open(Location::Postgres(url)).await.close().await })
+    };
+    let name = server::create(migrate).await;
+    let store = open(Location::Postgres(server::url(&name))).await;
+    use_everything(&store).await;
+    assert_used(Dialect::Postgres);
+    let Backend::Postgres { write: pool, .. } = store.db() else { unreachable!() };
+    for rows in many_rows(Dialect::Postgres, 15_000) {
+        sqlx::query(AssertSqlSafe(rows)).execute(pool).await.unwrap();
+    }
+    // No VACUUM: a plan must not hang on pages being marked as visible to all.
+    sqlx::query("ANALYZE").execute(pool).await.unwrap();
+    let mut connection = pool.acquire().await.unwrap();
+    // As it plans for any values, not for those of the moment.
+    sqlx::query("SET plan_cache_mode = force_generic_plan").execute(&mut *connection).await.unwrap();
+    check_postgres(&mut connection).await;
+    drop(connection);
+    store.close().await;
+    server::drop(&name).await;
+}
