@@ -27,7 +27,7 @@ finish() {
 }
 trap finish EXIT
 
-# The first field NAME in JSON.
+# The first field NAME in JSON, and every one.
 field() { grep -o "\"$1\":\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4; }
 all() { grep -o "\"$1\":\"[^\"]*\"" | cut -d '"' -f 4; }
 post() { curl -sS --fail-with-body -H "$as" "$url$1" --json "$2"; }
@@ -47,7 +47,9 @@ start() {
 # Something to find: groups, credentials, accounts that hold some, batches that can be undone.
 fill() {
   local n lines=""
-  for n in red green blue; do post /api/admin/api-pool/groups "{\"name\":\"$n\"}" >/dev/null; done
+  for n in red green blue; do
+    post /api/admin/api-pool/groups "{\"name\":\"$n\"}" | field id
+  done >"$1/groups"
   for n in {10..69}; do lines+="12345$n:0123456789abcdef0123456789abcd$n:name $n\\n"; done
   post /api/admin/api-pool/batch "{\"data\":\"$lines\"}" >/dev/null
   for n in +861380000000{1..8}; do
@@ -57,11 +59,21 @@ fill() {
   for n in {10..29}; do
     post /api/admin/api-pool/batch "{\"data\":\"22345$n:0123456789abcdef0123456789abcd$n:undo\"}" | field batch_id
   done >"$1/batches"
+  # Somebody who signs out, and somebody who stays: sessions to refresh, then sessions to revoke.
+  local guest
+  for n in leaver stayer; do
+    guest="\"username\":\"$n\",\"password\":\"$password\""
+    post /api/admin/users "{$guest,\"role\":\"auditor\"}" | field id >>"$1/people"
+    for _ in {1..4}; do post /api/admin/login "{$guest}"; done >"$1/$n"
+  done
+  for _ in {1..8}; do post /api/admin/login "{$guest}" >/dev/null; done
+  n=$(tail -n 1 "$1/people")
+  curl -sS --fail-with-body -H "$as" "$url/api/admin/users/$n/sessions" | all id | tail -n +5 >"$1/sessions"
 }
 
 # One run as owner or service. Its folder takes what the tool and Python leave behind.
 try() {
-  local dir=$work/$1 login session token failed="" n
+  local dir=$work/$1 login session token failed=""
   mkdir "$dir"
   start "$dir"
   as="X-Nobody: yet"
@@ -71,8 +83,6 @@ try() {
   as="Authorization: bearer $(field token <<<"$login")"
   session=$(curl -sS --fail-with-body -H "$as" "$url/api/admin/me")
   fill "$dir"
-  post /api/admin/users "{\"username\":\"guest\",\"password\":\"$password\",\"role\":\"auditor\"}" >/dev/null
-  for n in {1..4}; do post /api/admin/login "{\"username\":\"guest\",\"password\":\"$password\"}"; done >"$dir/guests"
   if [ "$1" = service ]; then
     token=$(post /api/admin/service-tokens '{"product":"st","scopes":["credpool:*"]}' | field token)
     as="X-Service-Token: $token"
@@ -82,11 +92,12 @@ try() {
   (
     cd "$dir"
     export SCHEMATHESIS_HOOKS=$root/tests/schemathesis/hooks.py PYTHONDONTWRITEBYTECODE=1
-    export API_POOL_BATCHES API_POOL_LEASES API_POOL_IDS API_POOL_PASSWORD=$password
-    export API_POOL_PERSON API_POOL_SESSION API_POOL_GUEST API_POOL_REFRESH
-    API_POOL_BATCHES=$(<batches) API_POOL_LEASES=$(<leases) API_POOL_IDS=$(echo 12345{10..29})
-    API_POOL_PERSON=$(field id <<<"$session") API_POOL_SESSION=$(field session_id <<<"$session")
-    API_POOL_GUEST=$(field token <guests) API_POOL_REFRESH=$(all refresh_token <guests)
+    export API_POOL_GROUPS API_POOL_BATCHES API_POOL_LEASES API_POOL_SESSIONS API_POOL_IDS
+    export API_POOL_OWN API_POOL_LEAVER API_POOL_REFRESH API_POOL_PASSWORD=$password
+    API_POOL_GROUPS=$(<groups) API_POOL_BATCHES=$(<batches) API_POOL_LEASES=$(<leases)
+    API_POOL_SESSIONS=$(<sessions) API_POOL_IDS=$(echo 12345{10..29})
+    API_POOL_OWN="$(field id <<<"$session") $(field session_id <<<"$session") $(<people)"
+    API_POOL_LEAVER=$(field token <leaver) API_POOL_REFRESH=$(all refresh_token <stayer)
     "$python/schemathesis" --config-file "$root/tests/schemathesis/schemathesis.toml" \
       run "$url/api/openapi.json" --header "$as" --checks all --phases examples,coverage,fuzzing,stateful \
       --max-examples "$examples" --seed 1 --workers 1 --no-color

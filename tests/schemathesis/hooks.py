@@ -43,24 +43,33 @@ BYTE_RULES = tuple(f"must be at most {length} bytes" for length in (128, 256, 10
 BATCHES = {"POST /api/admin/api-pool/allocate/batch", "POST /api/admin/api-pool/results"}
 
 # The tool finds most ids by itself. But nothing lists batches, no key tells who has a lease, services
-# can't list credentials, and nobody guesses a password or a token of a session: good requests are
-# given one that exists, now and then not.
-UNDO = "POST /api/admin/api-pool/batch/{id}/undo"
+# can't list credentials, the tool knows no future, and nobody guesses a password or a token of a
+# session: good requests are given one that exists, now and then not.
+PASSWORD = os.environ["API_POOL_PASSWORD"]
 KNOWN = {
-    UNDO: ("id", "API_POOL_BATCHES"),
-    "POST /api/admin/api-pool/renew": ("phone", "API_POOL_LEASES"),
-    "POST /api/admin/api-pool/result": ("api_id", "API_POOL_IDS"),
-    "POST /api/admin/login": ("password", "API_POOL_PASSWORD"),
-    "POST /api/admin/refresh": ("refresh_token", "API_POOL_REFRESH"),
+    "POST /api/admin/api-pool/batch/{id}/undo": ("id", os.environ["API_POOL_BATCHES"]),
+    "DELETE /api/admin/users/sessions/{id}": ("id", os.environ["API_POOL_SESSIONS"]),
+    "POST /api/admin/api-pool/renew": ("phone", os.environ["API_POOL_LEASES"]),
+    "POST /api/admin/api-pool/result": ("api_id", os.environ["API_POOL_IDS"]),
+    "POST /api/admin/login": ("password", PASSWORD),
+    "POST /api/admin/change-password": ("old_password", PASSWORD),
+    "POST /api/admin/refresh": ("refresh_token", os.environ["API_POOL_REFRESH"]),
+    "POST /api/admin/service-tokens": ("expires_at", "2099-12-31T00:00:00Z"),
 }
-values = {label: itertools.cycle([*os.environ[name].split(), None]) for label, (_, name) in KNOWN.items()}
+values = {label: itertools.cycle([*known.split(), None]) for label, (_, known) in KNOWN.items()}
+# What goes with a known value: whose password it is, and that it stays.
+ALONG = {"password": {"username": "stayer"}, "old_password": {"new_password": PASSWORD}}
+# Left to itself the tool has few keys for many bodies, and adds what is there already.
+keys = itertools.cycle([None, None, None, ...])
+new_ids = itertools.count(777_000_001)
+# One that exists, none, and whatever the tool says.
+groups = itertools.cycle([*os.environ["API_POOL_GROUPS"].split(), None, ...])
 
 # The person on whose behalf the run asks must stay as they are, and signed in, or the rest would be
-# 401 only: what would touch them goes to nobody. (schemathesis.toml says who signs out.)
-OWN = {os.environ["API_POOL_PERSON"], os.environ["API_POOL_SESSION"]}
+# 401 only: what would touch them goes to nobody. So does what would touch those who sign in and out.
+OWN = set(os.environ["API_POOL_OWN"].split())
 CHANGES_OF_PEOPLE = tuple(f"{method} /api/admin/users/" for method in ("PUT", "POST", "DELETE"))
 NOBODY = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
-GUEST = "guest"
 
 # A rule that was made up could refuse everybody, and leave nothing to test of the hot path.
 RULES = ("POST /api/admin/api-pool/rules", "PUT /api/admin/api-pool/rules/{id}")
@@ -70,17 +79,22 @@ RULES = ("POST /api/admin/api-pool/rules", "PUT /api/admin/api-pool/rules/{id}")
 def before_call(context, case, kwargs):
     label = case.operation.label
     good = bool(case.meta and case.meta.generation.mode.is_positive)
+    if good and "Idempotency-Key" in (case.headers or {}) and next(keys) is None:
+        del case.headers["Idempotency-Key"]
     if label in KNOWN and good:
         field, _ = KNOWN[label]
-        place = case.path_parameters if label == UNDO else case.body
+        place = case.path_parameters if field == "id" else case.body
         value = next(values[label])
         if value and isinstance(place, dict):
-            place[field] = value
-            if field == "password":
-                place["username"] = GUEST
-    elif label in RULES and good and isinstance(case.body, dict):
-        case.body["match"] = {**(case.body.get("match") or {}), "operator": "svc:nobody"}
-    elif label.startswith(CHANGES_OF_PEOPLE) and case.path_parameters.get("id") in OWN:
+            place.update({field: value, **ALONG.get(field, {})})
+    elif good and isinstance(case.body, dict):
+        if label == "POST /api/admin/api-pool/":
+            case.body["api_id"] = next(new_ids)
+        if label in RULES:
+            case.body["match"] = {**(case.body.get("match") or {}), "operator": "svc:nobody"}
+        if case.body.get("group_id") and (group := next(groups)) is not ...:
+            case.body["group_id"] = group
+    if label.startswith(CHANGES_OF_PEOPLE) and case.path_parameters.get("id") in OWN:
         case.path_parameters["id"] = NOBODY
 
 

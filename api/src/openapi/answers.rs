@@ -94,7 +94,8 @@ pub(super) fn respond(operation: &mut Value, schemas: &Value) {
         (400, has_body),
         (401, is_guarded),
         (403, is_guarded),
-        (404, any_in("path")),
+        // A key that was used for something that has been removed since finds nothing.
+        (404, any_in("path") || takes("Idempotency-Key")),
         (409, takes("Idempotency-Key")),
         (412, takes("If-Match")),
         (413, has_body),

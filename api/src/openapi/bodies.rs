@@ -104,12 +104,11 @@ fn rule(schema: &str, field: &str) -> Value {
         ("NewToken", "note") => text(LINE, 0, SHORT_TEXT),
         (_, "note" | "description") => text(LINES, 0, LONG_TEXT),
         (_, "color") => json!({ "pattern": "^#[0-9A-Fa-f]{6}$" }),
-        (_, "source_phone") => text(LINE, 0, 64),
+        (_, "source_phone") | ("AllocateRequest", "group_id") => text(LINE, 0, 64),
         (_, "tags") => json!({ "items": typed(text(FILLED, 1, 64)), "maxItems": MAX_TAGS }),
         // Not `*`, nor the other signs of a mask.
         (_, "api_hash") => text("^[!-)+-~]*$", 1, 256),
 
-        ("AllocateRequest", "group_id") => text(LINE, 0, 64),
         ("TargetBody", "group_id") | ("MatchBody", "group") => json!({ "minLength": 1, "maxLength": 64 }),
         (_, "group_id") => json!({ "pattern": ID }),
         (_, "ids") => json!({ "items": typed(json!({ "pattern": ID })) }),

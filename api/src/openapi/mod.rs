@@ -219,7 +219,9 @@ mod tests {
                 Value::Array(list) => list.iter().collect(),
                 _ => Vec::new(),
             };
-            inner.into_iter().for_each(|one| check(one, document));
+            for one in inner {
+                check(one, document);
+            }
         }
         let document = super::document();
         check(&document, &document);

@@ -980,20 +980,20 @@ export interface components {
         /** @description An account that holds a credential. */
         AccountView: {
             account_id: string;
-            allocated_at?: components["schemas"]["Moment"] | null;
+            allocated_at: components["schemas"]["Moment"] | null;
             allocation_id: string;
-            api_id?: components["schemas"]["ApiIdText"] | null;
-            cooldown_until?: components["schemas"]["Moment"] | null;
-            expires_at?: components["schemas"]["Moment"] | null;
+            api_id: components["schemas"]["ApiIdText"] | null;
+            cooldown_until: components["schemas"]["Moment"] | null;
+            expires_at: components["schemas"]["Moment"] | null;
             /** @description The credential's name. */
-            name?: string | null;
+            name: string | null;
             /** @description Who asked for it. */
-            operator?: string | null;
-            proxy_id?: string | null;
+            operator: string | null;
+            proxy_id: string | null;
             /** @description `active`, `cooling`, `frozen` or `retired`. */
             state: string;
             /** @description How it was chosen. */
-            strategy?: string | null;
+            strategy: string | null;
         };
         /** @description Many requests at once. */
         AllocateBatch: {
@@ -1002,68 +1002,49 @@ export interface components {
         };
         /** @description What a caller asks for. Unknown fields are ignored. */
         AllocateRequest: {
-            /**
-             * @description The account's key: 1 to 128 bytes.
-             * @default null
-             */
-            account_id: string | null;
-            /**
-             * @description The same; wins over `account_id`.
-             * @default null
-             */
-            account_phone: string | null;
-            /** @default null */
-            api_id: components["schemas"]["ApiIdField"] | null;
-            /**
-             * @description Release what the account holds and allocate anew, in one step.
-             * @default null
-             */
-            fresh: boolean | null;
-            /**
-             * @description Only credentials of this group.
-             * @default null
-             */
-            group_id: string | null;
+            /** @description The account's key: 1 to 128 bytes. */
+            account_id?: string | null;
+            /** @description The same; wins over `account_id`. */
+            account_phone?: string | null;
+            api_id?: components["schemas"]["ApiIdField"] | null;
+            /** @description Release what the account holds and allocate anew, in one step. */
+            fresh?: boolean | null;
+            /** @description Only credentials of this group. */
+            group_id?: string | null;
             /**
              * @description The level of the member: believed from people, services have their token's.
-             * @default null
+             * @enum {string|null}
              */
-            member_level: string | null;
-            /**
-             * @description The same; wins over `account_id`.
-             * @default null
-             */
-            phone: string | null;
-            /**
-             * @description Prefer a proxy of this country.
-             * @default null
-             */
-            proxy_country: string | null;
-            /**
-             * @description Refuse when there is no proxy.
-             * @default null
-             */
-            require_proxy: boolean | null;
+            member_level?: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king" | "" | null;
+            /** @description The same; wins over `account_id`. */
+            phone?: string | null;
+            /** @description Prefer a proxy of this country. */
+            proxy_country?: string | null;
+            /** @description Refuse when there is no proxy. */
+            require_proxy?: boolean | null;
             /**
              * @description How to rank: `balanced`, `success_rate`, `least_failures`, `round_robin` or `health`.
-             * @default null
+             * @enum {string|null}
              */
-            strategy: string | null;
+            strategy?: "balanced" | "success_rate" | "least_failures" | "round_robin" | "health" | "" | null;
             /**
              * Format: int64
              * @description A lease of so many seconds, up to a year; without it, until released.
-             * @default null
              */
-            ttl_seconds: number | null;
-            /**
-             * @description Also a proxy.
-             * @default null
-             */
-            with_proxy: boolean | null;
+            ttl_seconds?: number | null;
+            /** @description Also a proxy. */
+            with_proxy?: boolean | null;
+        } | {
+            phone: string;
+        } | {
+            account_phone: string;
+        } | {
+            account_id: string;
         };
         /** @description An account's credential. */
         Allocation: {
-            account_cooldown_until?: components["schemas"]["Moment"] | null;
+            /** @description The account is cooling until then. */
+            account_cooldown_until?: components["schemas"]["Moment"];
             /** @description For whom. */
             account_id: string;
             /** @description Since when. */
@@ -1076,9 +1057,9 @@ export interface components {
             api_id: components["schemas"]["ApiIdText"];
             /** @description The account held it already. */
             existing: boolean;
-            expires_at?: components["schemas"]["Moment"] | null;
+            expires_at: components["schemas"]["Moment"] | null;
             /** @description The credential's group. */
-            group_id?: string | null;
+            group_id: string | null;
             /** @enum {string} */
             member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
             /** @description The credential's name. */
@@ -1094,22 +1075,23 @@ export interface components {
         /** @description An allocation, standing or ended. */
         AllocationView: {
             account_id: string;
-            allocated_at?: components["schemas"]["Moment"] | null;
-            api_id?: components["schemas"]["ApiIdText"] | null;
-            expires_at?: components["schemas"]["Moment"] | null;
+            allocated_at: components["schemas"]["Moment"] | null;
+            api_id: components["schemas"]["ApiIdText"] | null;
+            expires_at: components["schemas"]["Moment"] | null;
             id: string;
             /** @description Who asked for it. */
-            operator?: string | null;
-            proxy_id?: string | null;
-            released_at?: components["schemas"]["Moment"] | null;
+            operator: string | null;
+            proxy_id: string | null;
+            released_at: components["schemas"]["Moment"] | null;
             status: components["schemas"]["AllocationStatus"];
-            strategy?: string | null;
+            strategy: string | null;
         };
         /** @description A success. */
         Answer_Allocation: {
             /** @description An account's credential. */
             data: {
-                account_cooldown_until?: components["schemas"]["Moment"] | null;
+                /** @description The account is cooling until then. */
+                account_cooldown_until?: components["schemas"]["Moment"];
                 /** @description For whom. */
                 account_id: string;
                 /** @description Since when. */
@@ -1122,9 +1104,9 @@ export interface components {
                 api_id: components["schemas"]["ApiIdText"];
                 /** @description The account held it already. */
                 existing: boolean;
-                expires_at?: components["schemas"]["Moment"] | null;
+                expires_at: components["schemas"]["Moment"] | null;
                 /** @description The credential's group. */
-                group_id?: string | null;
+                group_id: string | null;
                 /** @enum {string} */
                 member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
                 /** @description The credential's name. */
@@ -1133,7 +1115,7 @@ export interface components {
                 strategy_used: string;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1149,7 +1131,7 @@ export interface components {
                 succeeded: number;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1170,13 +1152,13 @@ export interface components {
                  */
                 load: number;
                 /** @description What made the score, each 0 to 100 before weighting; `null` before the first scoring. */
-                parts?: Record<string, never> | null;
+                parts: Record<string, never> | null;
                 /** Format: int64 */
                 score: number;
-                updated_at?: components["schemas"]["Moment"] | null;
+                updated_at: components["schemas"]["Moment"] | null;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1189,10 +1171,10 @@ export interface components {
                 /** @description `0123…cdef` */
                 api_hash_masked: string;
                 api_id: components["schemas"]["ApiIdText"];
-                ban_reason?: string | null;
+                ban_reason: string | null;
                 /** Format: int64 */
                 consecutive_failures: number;
-                cooldown_until?: components["schemas"]["Moment"] | null;
+                cooldown_until: components["schemas"]["Moment"] | null;
                 created_at: components["schemas"]["Moment"];
                 /** Format: int64 */
                 current_accounts: number;
@@ -1200,8 +1182,8 @@ export interface components {
                 fail_count: number;
                 /** Format: int64 */
                 free_slots: number;
-                group_id?: string | null;
-                group_name?: string | null;
+                group_id: string | null;
+                group_name: string | null;
                 /** @enum {string} */
                 health_grade: "excellent" | "good" | "fair" | "poor" | "critical";
                 /**
@@ -1211,17 +1193,17 @@ export interface components {
                 health_score: number;
                 id: string;
                 is_premium: boolean;
-                last_allocated_at?: components["schemas"]["Moment"] | null;
-                last_failure_at?: components["schemas"]["Moment"] | null;
+                last_allocated_at: components["schemas"]["Moment"] | null;
+                last_failure_at: components["schemas"]["Moment"] | null;
                 /** Format: int64 */
                 max_accounts: number;
                 /** @enum {string} */
                 min_member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
                 name: string;
-                note?: string | null;
+                note: string | null;
                 /** Format: int64 */
                 priority: number;
-                source_phone_masked?: string | null;
+                source_phone_masked: string | null;
                 /** @enum {string} */
                 status: "available" | "in_use" | "disabled" | "banned";
                 /** Format: int64 */
@@ -1235,7 +1217,7 @@ export interface components {
                 version: number;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1246,24 +1228,24 @@ export interface components {
             /** @description A group. */
             data: {
                 attributes: Record<string, never>;
-                color?: string | null;
+                color: string | null;
                 created_at: components["schemas"]["Moment"];
                 /**
                  * Format: int64
                  * @description How many credentials it has.
                  */
                 credentials: number;
-                description?: string | null;
+                description: string | null;
                 id: string;
                 name: string;
                 /** @description Its own strategy; `null` takes the tenant's. */
-                strategy?: string | null;
+                strategy: string | null;
                 updated_at: components["schemas"]["Moment"];
                 /** Format: int64 */
                 version: number;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1277,7 +1259,7 @@ export interface components {
                 job_id: string;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1288,7 +1270,7 @@ export interface components {
             /** @description What became of an import. */
             data: {
                 /** @description For undoing; `null` on a dry run. */
-                batch_id?: string | null;
+                batch_id: string | null;
                 duplicates: number;
                 imported: number;
                 /** @description Every line, in order. */
@@ -1298,7 +1280,7 @@ export interface components {
                 warnings: number;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1308,18 +1290,18 @@ export interface components {
         Answer_IssuedToken: {
             /** @description A token with its text: only here, only once. */
             data: {
-                expires_at?: components["schemas"]["Moment"] | null;
+                expires_at: components["schemas"]["Moment"] | null;
                 id: string;
                 /** @enum {string} */
                 member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
-                note?: string | null;
+                note: string | null;
                 product: string;
                 scopes: ("credpool:allocate" | "credpool:release" | "credpool:account" | "credpool:report" | "credpool:*")[];
                 /** @description `null` when a request with the same `Idempotency-Key` had issued it before: it was shown then. */
-                token?: string | null;
+                token: string | null;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1332,19 +1314,19 @@ export interface components {
                 /** @description The rows of this page. */
                 items: {
                     account_id: string;
-                    allocated_at?: components["schemas"]["Moment"] | null;
-                    api_id?: components["schemas"]["ApiIdText"] | null;
-                    expires_at?: components["schemas"]["Moment"] | null;
+                    allocated_at: components["schemas"]["Moment"] | null;
+                    api_id: components["schemas"]["ApiIdText"] | null;
+                    expires_at: components["schemas"]["Moment"] | null;
                     id: string;
                     /** @description Who asked for it. */
-                    operator?: string | null;
-                    proxy_id?: string | null;
-                    released_at?: components["schemas"]["Moment"] | null;
+                    operator: string | null;
+                    proxy_id: string | null;
+                    released_at: components["schemas"]["Moment"] | null;
                     status: components["schemas"]["AllocationStatus"];
-                    strategy?: string | null;
+                    strategy: string | null;
                 }[];
                 /** @description Where the next page starts; `null` on the last. */
-                next_cursor?: string | null;
+                next_cursor: string | null;
                 /**
                  * Format: int64
                  * @description How many there are in all; counting stops at 10,000.
@@ -1354,7 +1336,7 @@ export interface components {
                 total_is_capped?: boolean;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1366,30 +1348,30 @@ export interface components {
             data: {
                 /** @description The rows of this page. */
                 items: {
-                    account_id?: string | null;
+                    account_id: string | null;
                     /** @description `user.signed_in`, `api.updated`, … */
                     action: string;
                     /** @description `user:<name>`, `svc:<product>`, `job:<name>`, `cli`, or `anonymous`. */
                     actor: string;
                     /** @description And after. */
-                    after?: Record<string, never> | null;
-                    api_id?: components["schemas"]["ApiIdText"] | null;
+                    after: Record<string, never> | null;
+                    api_id: components["schemas"]["ApiIdText"] | null;
                     at: components["schemas"]["Moment"];
                     /** @description What it was before, as far as it changed; secrets are masked. */
-                    before?: Record<string, never> | null;
+                    before: Record<string, never> | null;
                     /** @description Our id of the credential. */
-                    credential_id?: string | null;
+                    credential_id: string | null;
                     /** @description Further particulars. */
-                    data?: Record<string, never> | null;
+                    data: Record<string, never> | null;
                     /** @description Its number in the journal. */
                     id: string;
-                    ip?: string | null;
+                    ip: string | null;
                     /** @description `success`, or `failure`: refused, or failed for good. */
                     outcome: string;
-                    request_id?: string | null;
+                    request_id: string | null;
                 }[];
                 /** @description Where the next page starts; `null` on the last. */
-                next_cursor?: string | null;
+                next_cursor: string | null;
                 /**
                  * Format: int64
                  * @description How many there are in all; counting stops at 10,000.
@@ -1399,7 +1381,7 @@ export interface components {
                 total_is_capped?: boolean;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1414,10 +1396,10 @@ export interface components {
                     /** @description `0123…cdef` */
                     api_hash_masked: string;
                     api_id: components["schemas"]["ApiIdText"];
-                    ban_reason?: string | null;
+                    ban_reason: string | null;
                     /** Format: int64 */
                     consecutive_failures: number;
-                    cooldown_until?: components["schemas"]["Moment"] | null;
+                    cooldown_until: components["schemas"]["Moment"] | null;
                     created_at: components["schemas"]["Moment"];
                     /** Format: int64 */
                     current_accounts: number;
@@ -1425,8 +1407,8 @@ export interface components {
                     fail_count: number;
                     /** Format: int64 */
                     free_slots: number;
-                    group_id?: string | null;
-                    group_name?: string | null;
+                    group_id: string | null;
+                    group_name: string | null;
                     /** @enum {string} */
                     health_grade: "excellent" | "good" | "fair" | "poor" | "critical";
                     /**
@@ -1436,17 +1418,17 @@ export interface components {
                     health_score: number;
                     id: string;
                     is_premium: boolean;
-                    last_allocated_at?: components["schemas"]["Moment"] | null;
-                    last_failure_at?: components["schemas"]["Moment"] | null;
+                    last_allocated_at: components["schemas"]["Moment"] | null;
+                    last_failure_at: components["schemas"]["Moment"] | null;
                     /** Format: int64 */
                     max_accounts: number;
                     /** @enum {string} */
                     min_member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
                     name: string;
-                    note?: string | null;
+                    note: string | null;
                     /** Format: int64 */
                     priority: number;
-                    source_phone_masked?: string | null;
+                    source_phone_masked: string | null;
                     /** @enum {string} */
                     status: "available" | "in_use" | "disabled" | "banned";
                     /** Format: int64 */
@@ -1460,7 +1442,7 @@ export interface components {
                     version: number;
                 }[];
                 /** @description Where the next page starts; `null` on the last. */
-                next_cursor?: string | null;
+                next_cursor: string | null;
                 /**
                  * Format: int64
                  * @description How many there are in all; counting stops at 10,000.
@@ -1470,7 +1452,7 @@ export interface components {
                 total_is_capped?: boolean;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1483,24 +1465,24 @@ export interface components {
                 /** @description The rows of this page. */
                 items: {
                     attributes: Record<string, never>;
-                    color?: string | null;
+                    color: string | null;
                     created_at: components["schemas"]["Moment"];
                     /**
                      * Format: int64
                      * @description How many credentials it has.
                      */
                     credentials: number;
-                    description?: string | null;
+                    description: string | null;
                     id: string;
                     name: string;
                     /** @description Its own strategy; `null` takes the tenant's. */
-                    strategy?: string | null;
+                    strategy: string | null;
                     updated_at: components["schemas"]["Moment"];
                     /** Format: int64 */
                     version: number;
                 }[];
                 /** @description Where the next page starts; `null` on the last. */
-                next_cursor?: string | null;
+                next_cursor: string | null;
                 /**
                  * Format: int64
                  * @description How many there are in all; counting stops at 10,000.
@@ -1510,7 +1492,7 @@ export interface components {
                 total_is_capped?: boolean;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1522,22 +1504,22 @@ export interface components {
             data: {
                 /** @description The rows of this page. */
                 items: {
-                    account_id?: string | null;
+                    account_id: string | null;
                     /** @description `api.allocated`, `api.released`, … */
                     action: string;
-                    api_id?: components["schemas"]["ApiIdText"] | null;
+                    api_id: components["schemas"]["ApiIdText"] | null;
                     at: components["schemas"]["Moment"];
                     /** @description Particulars. */
-                    data?: Record<string, never> | null;
+                    data: Record<string, never> | null;
                     /** @description Its number in the journal. */
                     id: string;
-                    ip?: string | null;
+                    ip: string | null;
                     /** @description Who did it. */
                     operator: string;
-                    request_id?: string | null;
+                    request_id: string | null;
                 }[];
                 /** @description Where the next page starts; `null` on the last. */
-                next_cursor?: string | null;
+                next_cursor: string | null;
                 /**
                  * Format: int64
                  * @description How many there are in all; counting stops at 10,000.
@@ -1547,7 +1529,7 @@ export interface components {
                 total_is_capped?: boolean;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1563,22 +1545,22 @@ export interface components {
                     /** @enum {string} */
                     effect: "deny" | "allow" | "bind" | "prefer";
                     enabled: boolean;
-                    expires_at?: components["schemas"]["Moment"] | null;
+                    expires_at: components["schemas"]["Moment"] | null;
                     id: string;
-                    match: components["schemas"]["MatchBody"];
+                    match: components["schemas"]["MatchView"];
                     name: string;
                     /**
                      * Format: int64
                      * @description Higher goes first.
                      */
                     priority: number;
-                    target?: components["schemas"]["TargetView"] | null;
+                    target: components["schemas"]["TargetView"] | null;
                     updated_at: components["schemas"]["Moment"];
                     /** Format: int64 */
                     version: number;
                 }[];
                 /** @description Where the next page starts; `null` on the last. */
-                next_cursor?: string | null;
+                next_cursor: string | null;
                 /**
                  * Format: int64
                  * @description How many there are in all; counting stops at 10,000.
@@ -1588,7 +1570,7 @@ export interface components {
                 total_is_capped?: boolean;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1607,12 +1589,12 @@ export interface components {
                     expires_at: components["schemas"]["Moment"];
                     id: string;
                     /** @description From where it was opened. */
-                    ip?: string | null;
+                    ip: string | null;
                     last_used_at: components["schemas"]["Moment"];
-                    user_agent?: string | null;
+                    user_agent: string | null;
                 }[];
                 /** @description Where the next page starts; `null` on the last. */
-                next_cursor?: string | null;
+                next_cursor: string | null;
                 /**
                  * Format: int64
                  * @description How many there are in all; counting stops at 10,000.
@@ -1622,7 +1604,7 @@ export interface components {
                 total_is_capped?: boolean;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1636,16 +1618,16 @@ export interface components {
                 items: {
                     created_at: components["schemas"]["Moment"];
                     created_by: string;
-                    expires_at?: components["schemas"]["Moment"] | null;
+                    expires_at: components["schemas"]["Moment"] | null;
                     id: string;
                     /** @enum {string} */
                     member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
-                    note?: string | null;
+                    note: string | null;
                     product: string;
                     scopes: ("credpool:allocate" | "credpool:release" | "credpool:account" | "credpool:report" | "credpool:*")[];
                 }[];
                 /** @description Where the next page starts; `null` on the last. */
-                next_cursor?: string | null;
+                next_cursor: string | null;
                 /**
                  * Format: int64
                  * @description How many there are in all; counting stops at 10,000.
@@ -1655,7 +1637,7 @@ export interface components {
                 total_is_capped?: boolean;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1669,8 +1651,8 @@ export interface components {
                 items: {
                     created_at: components["schemas"]["Moment"];
                     id: string;
-                    last_login_at?: components["schemas"]["Moment"] | null;
-                    locked_until?: components["schemas"]["Moment"] | null;
+                    last_login_at: components["schemas"]["Moment"] | null;
+                    locked_until: components["schemas"]["Moment"] | null;
                     /** @enum {string} */
                     role: "owner" | "admin" | "operator" | "auditor";
                     updated_at: components["schemas"]["Moment"];
@@ -1679,7 +1661,7 @@ export interface components {
                     version: number;
                 }[];
                 /** @description Where the next page starts; `null` on the last. */
-                next_cursor?: string | null;
+                next_cursor: string | null;
                 /**
                  * Format: int64
                  * @description How many there are in all; counting stops at 10,000.
@@ -1689,7 +1671,7 @@ export interface components {
                 total_is_capped?: boolean;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1713,7 +1695,7 @@ export interface components {
                     version: number;
                 }[];
                 /** @description Where the next page starts; `null` on the last. */
-                next_cursor?: string | null;
+                next_cursor: string | null;
                 /**
                  * Format: int64
                  * @description How many there are in all; counting stops at 10,000.
@@ -1723,7 +1705,7 @@ export interface components {
                 total_is_capped?: boolean;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1735,13 +1717,13 @@ export interface components {
             data: {
                 expires_at: components["schemas"]["Moment"];
                 /** @description Good for one `/refresh`. Pages (with `X-Requested-With`) get it as a cookie instead. */
-                refresh_token?: string | null;
+                refresh_token?: string;
                 /** @description Send it as `Authorization: Bearer …`. */
                 token: string;
                 user: components["schemas"]["PersonView"];
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1757,7 +1739,7 @@ export interface components {
                 missing: string[];
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1772,7 +1754,7 @@ export interface components {
                 session_id: string;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1782,23 +1764,23 @@ export interface components {
         Answer_Option_AccountView: {
             data: null | {
                 account_id: string;
-                allocated_at?: components["schemas"]["Moment"] | null;
+                allocated_at: components["schemas"]["Moment"] | null;
                 allocation_id: string;
-                api_id?: components["schemas"]["ApiIdText"] | null;
-                cooldown_until?: components["schemas"]["Moment"] | null;
-                expires_at?: components["schemas"]["Moment"] | null;
+                api_id: components["schemas"]["ApiIdText"] | null;
+                cooldown_until: components["schemas"]["Moment"] | null;
+                expires_at: components["schemas"]["Moment"] | null;
                 /** @description The credential's name. */
-                name?: string | null;
+                name: string | null;
                 /** @description Who asked for it. */
-                operator?: string | null;
-                proxy_id?: string | null;
+                operator: string | null;
+                proxy_id: string | null;
                 /** @description `active`, `cooling`, `frozen` or `retired`. */
                 state: string;
                 /** @description How it was chosen. */
-                strategy?: string | null;
+                strategy: string | null;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1808,7 +1790,7 @@ export interface components {
         Answer_Option_String: {
             data: null | string;
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1822,7 +1804,7 @@ export interface components {
                 results: components["schemas"]["Outcome_Allocation"][];
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1836,7 +1818,7 @@ export interface components {
                 results: components["schemas"]["Outcome_ReportView"][];
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1854,7 +1836,7 @@ export interface components {
                 };
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1881,10 +1863,10 @@ export interface components {
                 overall_grade: "excellent" | "good" | "fair" | "poor" | "critical";
                 /** Format: int64 */
                 total_apis: number;
-                updated_at?: components["schemas"]["Moment"] | null;
+                updated_at: components["schemas"]["Moment"] | null;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1896,17 +1878,18 @@ export interface components {
             data: {
                 /** @description The first 50 of the ranking, the best first. */
                 candidates: components["schemas"]["CandidateView"][];
-                chosen?: components["schemas"]["Chosen"] | null;
-                refusal?: components["schemas"]["ErrorBody"] | null;
+                chosen: components["schemas"]["Chosen"] | null;
+                /** @description Why it would be refused. */
+                refusal?: components["schemas"]["ErrorBody"];
                 /** @description Credentials that are out of the choice, counted by reason. */
                 rejected: {
                     [key: string]: number;
                 };
                 /** @description What `strategy_used` would say; `null` when the request would be refused. */
-                would_use?: string | null;
+                would_use: string | null;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1920,7 +1903,7 @@ export interface components {
                 released: number;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1936,7 +1919,7 @@ export interface components {
                 released_at: components["schemas"]["Moment"];
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1949,7 +1932,7 @@ export interface components {
                 id: string;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1962,7 +1945,7 @@ export interface components {
                 id: string;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1975,7 +1958,7 @@ export interface components {
                 id: string;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -1988,7 +1971,7 @@ export interface components {
                 id: string;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2001,7 +1984,7 @@ export interface components {
                 id: string;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2015,7 +1998,7 @@ export interface components {
                 expires_at: components["schemas"]["Moment"];
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2044,7 +2027,7 @@ export interface components {
                 recovered: boolean;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2056,10 +2039,10 @@ export interface components {
             data: {
                 id: string;
                 /** @description The one that was made: only here, only once. */
-                password?: string | null;
+                password?: string;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2073,7 +2056,7 @@ export interface components {
                 api_id: components["schemas"]["ApiIdText"];
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2086,7 +2069,7 @@ export interface components {
                 id: string;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2099,7 +2082,7 @@ export interface components {
                 id: string;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2113,22 +2096,22 @@ export interface components {
                 /** @enum {string} */
                 effect: "deny" | "allow" | "bind" | "prefer";
                 enabled: boolean;
-                expires_at?: components["schemas"]["Moment"] | null;
+                expires_at: components["schemas"]["Moment"] | null;
                 id: string;
-                match: components["schemas"]["MatchBody"];
+                match: components["schemas"]["MatchView"];
                 name: string;
                 /**
                  * Format: int64
                  * @description Higher goes first.
                  */
                 priority: number;
-                target?: components["schemas"]["TargetView"] | null;
+                target: components["schemas"]["TargetView"] | null;
                 updated_at: components["schemas"]["Moment"];
                 /** Format: int64 */
                 version: number;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2146,7 +2129,7 @@ export interface components {
                 version: number;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2163,7 +2146,7 @@ export interface components {
                 sessions_ended: number;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2198,7 +2181,7 @@ export interface components {
                 used_percent: number;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2212,7 +2195,7 @@ export interface components {
                 strategies: components["schemas"]["StrategyView"][];
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2226,7 +2209,7 @@ export interface components {
                 without: components["schemas"]["PreviewView"];
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2241,7 +2224,7 @@ export interface components {
                 removed: number;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2253,8 +2236,8 @@ export interface components {
             data: {
                 created_at: components["schemas"]["Moment"];
                 id: string;
-                last_login_at?: components["schemas"]["Moment"] | null;
-                locked_until?: components["schemas"]["Moment"] | null;
+                last_login_at: components["schemas"]["Moment"] | null;
+                locked_until: components["schemas"]["Moment"] | null;
                 /** @enum {string} */
                 role: "owner" | "admin" | "operator" | "auditor";
                 updated_at: components["schemas"]["Moment"];
@@ -2263,7 +2246,7 @@ export interface components {
                 version: number;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2285,7 +2268,7 @@ export interface components {
                 version: number;
             };
             /** @description A word for people. */
-            message?: string | null;
+            message?: string;
             /** @description About the answer itself. */
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2300,60 +2283,74 @@ export interface components {
         ApiIdText: string;
         /** @description Something that was done, or tried. */
         AuditView: {
-            account_id?: string | null;
+            account_id: string | null;
             /** @description `user.signed_in`, `api.updated`, … */
             action: string;
             /** @description `user:<name>`, `svc:<product>`, `job:<name>`, `cli`, or `anonymous`. */
             actor: string;
             /** @description And after. */
-            after?: Record<string, never> | null;
-            api_id?: components["schemas"]["ApiIdText"] | null;
+            after: Record<string, never> | null;
+            api_id: components["schemas"]["ApiIdText"] | null;
             at: components["schemas"]["Moment"];
             /** @description What it was before, as far as it changed; secrets are masked. */
-            before?: Record<string, never> | null;
+            before: Record<string, never> | null;
             /** @description Our id of the credential. */
-            credential_id?: string | null;
+            credential_id: string | null;
             /** @description Further particulars. */
-            data?: Record<string, never> | null;
+            data: Record<string, never> | null;
             /** @description Its number in the journal. */
             id: string;
-            ip?: string | null;
+            ip: string | null;
             /** @description `success`, or `failure`: refused, or failed for good. */
             outcome: string;
-            request_id?: string | null;
+            request_id: string | null;
         };
         /** @description What became of one credential. */
         BulkLine: {
-            error?: components["schemas"]["ErrorBody"] | null;
+            error?: components["schemas"]["ErrorBody"];
             id: string;
             success: boolean;
         };
         /** @description Which credentials, and what is to be done with them. */
-        BulkRequest: {
-            /**
-             * @description `enable`, `disable`, `assign_group` or `delete`.
-             * @default null
-             */
-            action: string;
+        BulkRequest: ({
+            /** @enum {string} */
+            action: "enable" | "disable" | "assign_group" | "delete";
             /**
              * Format: int64
              * @description How many the filter finds: when it finds another number, nothing is done.
-             * @default null
              */
-            expected: number | null;
+            expected?: number | null;
             /** @description Those of a list's filter: its parameters by name, values as text, or lists of texts. */
-            filter?: Record<string, never> | null;
-            /**
-             * @description For `assign_group`; `null` takes them out of any.
-             * @default null
-             */
-            group_id: string | null;
-            /**
-             * @description These; up to 500.
-             * @default null
-             */
-            ids: string[] | null;
-        };
+            filter?: {
+                group_id?: string | number | boolean | string[] | null;
+                "group_id!"?: string | number | boolean | string[] | null;
+                health_grade?: string | ("excellent" | "good" | "fair" | "poor" | "critical")[] | null;
+                "health_grade!"?: string | ("excellent" | "good" | "fair" | "poor" | "critical")[] | null;
+                /** @enum {boolean|string|integer|null} */
+                is_premium?: true | false | "true" | "false" | "1" | "0" | 1 | 0 | "" | null;
+                min_member_level?: string | ("free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king")[] | null;
+                q?: string | number | boolean | string[] | null;
+                status?: string | ("available" | "in_use" | "disabled" | "banned")[] | null;
+                "status!"?: string | ("available" | "in_use" | "disabled" | "banned")[] | null;
+                tag?: string | number | boolean | string[] | null;
+            } | null;
+            /** @description For `assign_group`; `null` takes them out of any. */
+            group_id?: string | null;
+            /** @description These; up to 500. */
+            ids?: string[] | null;
+        } | {
+            /** @constant */
+            action?: "assign_group";
+        } | {
+            group_id?: null;
+        }) & ({
+            filter?: null;
+            ids: unknown[];
+        } | {
+            expected: number;
+            filter: Record<string, never>;
+            ids?: null;
+        });
         /** @description What became of each. */
         BulkView: {
             failed: number;
@@ -2365,7 +2362,7 @@ export interface components {
         CandidateView: {
             api_id: components["schemas"]["ApiIdText"];
             id: string;
-            name?: string | null;
+            name: string | null;
             /** @description What the order was decided by. */
             parts: Record<string, never>;
             /** @description From 1. */
@@ -2380,14 +2377,14 @@ export interface components {
         };
         /** @description The winner. */
         Chosen: {
-            api_id?: components["schemas"]["ApiIdText"] | null;
+            api_id: components["schemas"]["ApiIdText"] | null;
             id: string;
-            name?: string | null;
+            name: string | null;
         };
         /** @description A change: what is absent stays, what is `null` is cleared. */
         CredentialChange: {
             /** @description Replaces the old secret; can't be cleared. */
-            api_hash?: string | null;
+            api_hash?: string;
             group_id?: string | null;
             /** @description `null` is false. */
             is_premium?: boolean | null;
@@ -2396,10 +2393,13 @@ export interface components {
              * @description Fewer than are taken lets it drain; `null` is 5.
              */
             max_accounts?: number | null;
-            /** @description `null` is `free`. */
-            min_member_level?: string | null;
+            /**
+             * @description `null` is `free`.
+             * @enum {string|null}
+             */
+            min_member_level?: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king" | "" | null;
             /** @description Can't be cleared. */
-            name?: string | null;
+            name?: string;
             note?: string | null;
             /**
              * Format: int64
@@ -2422,20 +2422,20 @@ export interface components {
              */
             load: number;
             /** @description What made the score, each 0 to 100 before weighting; `null` before the first scoring. */
-            parts?: Record<string, never> | null;
+            parts: Record<string, never> | null;
             /** Format: int64 */
             score: number;
-            updated_at?: components["schemas"]["Moment"] | null;
+            updated_at: components["schemas"]["Moment"] | null;
         };
         /** @description A credential, as the contract lists it. */
         CredentialView: {
             /** @description `0123…cdef` */
             api_hash_masked: string;
             api_id: components["schemas"]["ApiIdText"];
-            ban_reason?: string | null;
+            ban_reason: string | null;
             /** Format: int64 */
             consecutive_failures: number;
-            cooldown_until?: components["schemas"]["Moment"] | null;
+            cooldown_until: components["schemas"]["Moment"] | null;
             created_at: components["schemas"]["Moment"];
             /** Format: int64 */
             current_accounts: number;
@@ -2443,8 +2443,8 @@ export interface components {
             fail_count: number;
             /** Format: int64 */
             free_slots: number;
-            group_id?: string | null;
-            group_name?: string | null;
+            group_id: string | null;
+            group_name: string | null;
             /** @enum {string} */
             health_grade: "excellent" | "good" | "fair" | "poor" | "critical";
             /**
@@ -2454,17 +2454,17 @@ export interface components {
             health_score: number;
             id: string;
             is_premium: boolean;
-            last_allocated_at?: components["schemas"]["Moment"] | null;
-            last_failure_at?: components["schemas"]["Moment"] | null;
+            last_allocated_at: components["schemas"]["Moment"] | null;
+            last_failure_at: components["schemas"]["Moment"] | null;
             /** Format: int64 */
             max_accounts: number;
             /** @enum {string} */
             min_member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
             name: string;
-            note?: string | null;
+            note: string | null;
             /** Format: int64 */
             priority: number;
-            source_phone_masked?: string | null;
+            source_phone_masked: string | null;
             /** @enum {string} */
             status: "available" | "in_use" | "disabled" | "banned";
             /** Format: int64 */
@@ -2493,12 +2493,12 @@ export interface components {
             /** @description Why no credential is eligible, counted. */
             reasons?: {
                 [key: string]: number;
-            } | null;
+            };
             /**
              * Format: int64
              * @description Seconds after which a retry is worth it.
              */
-            retry_after?: number | null;
+            retry_after?: number;
         };
         /** @description One wrong field. */
         FieldProblem: {
@@ -2513,24 +2513,25 @@ export interface components {
             color?: string | null;
             description?: string | null;
             /** @description Can't be cleared. */
-            name?: string | null;
-            strategy?: string | null;
+            name?: string;
+            /** @enum {string|null} */
+            strategy?: "balanced" | "success_rate" | "least_failures" | "round_robin" | "health" | "" | null;
         };
         /** @description A group. */
         GroupView: {
             attributes: Record<string, never>;
-            color?: string | null;
+            color: string | null;
             created_at: components["schemas"]["Moment"];
             /**
              * Format: int64
              * @description How many credentials it has.
              */
             credentials: number;
-            description?: string | null;
+            description: string | null;
             id: string;
             name: string;
             /** @description Its own strategy; `null` takes the tenant's. */
-            strategy?: string | null;
+            strategy: string | null;
             updated_at: components["schemas"]["Moment"];
             /** Format: int64 */
             version: number;
@@ -2543,19 +2544,19 @@ export interface components {
         };
         /** @description Something that happened. */
         HistoryView: {
-            account_id?: string | null;
+            account_id: string | null;
             /** @description `api.allocated`, `api.released`, … */
             action: string;
-            api_id?: components["schemas"]["ApiIdText"] | null;
+            api_id: components["schemas"]["ApiIdText"] | null;
             at: components["schemas"]["Moment"];
             /** @description Particulars. */
-            data?: Record<string, never> | null;
+            data: Record<string, never> | null;
             /** @description Its number in the journal. */
             id: string;
-            ip?: string | null;
+            ip: string | null;
             /** @description Who did it. */
             operator: string;
-            request_id?: string | null;
+            request_id: string | null;
         };
         /** @description An import that runs as a job. */
         ImportLater: {
@@ -2565,18 +2566,18 @@ export interface components {
         /** @description What became of one line. */
         ImportLineView: {
             /** @description As far as it could be read. */
-            api_id?: string | null;
+            api_id: string | null;
             /** @description Its number in the source, from 1. */
             line: number;
             /** @enum {string} */
             outcome: "imported" | "duplicate" | "rejected";
             /** @description Why, or what to look at. */
-            reason?: string | null;
+            reason?: string;
         };
         /** @description Credentials to import: a list, or a text in one of the formats. */
         ImportRequest: {
-            /** @description A list of credentials. */
-            apis?: Record<string, never>[] | null;
+            /** @description A list of credentials. One that is none is a line that is rejected. */
+            apis?: unknown[] | null;
             /** @description Which column holds what: its header or number, and our field. */
             columns?: {
                 [key: string]: string;
@@ -2590,15 +2591,24 @@ export interface components {
             default_max_accounts?: number | null;
             /** @description Look, but write nothing. */
             dry_run?: boolean | null;
-            /** @description `csv`, `json`, `text` or `auto`. */
-            format?: string | null;
+            /**
+             * @description `csv`, `json`, `text` or `auto`.
+             * @enum {string|null}
+             */
+            format?: "csv" | "json" | "text" | "auto" | null;
             /** @description The group of lines that don't say. */
             group_id?: string | null;
-        };
+        } & ({
+            apis?: null;
+            data: string;
+        } | {
+            apis: unknown[];
+            data?: null;
+        });
         /** @description What became of an import. */
         ImportView: {
             /** @description For undoing; `null` on a dry run. */
-            batch_id?: string | null;
+            batch_id: string | null;
             duplicates: number;
             imported: number;
             /** @description Every line, in order. */
@@ -2609,21 +2619,21 @@ export interface components {
         };
         /** @description A token with its text: only here, only once. */
         IssuedToken: {
-            expires_at?: components["schemas"]["Moment"] | null;
+            expires_at: components["schemas"]["Moment"] | null;
             id: string;
             /** @enum {string} */
             member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
-            note?: string | null;
+            note: string | null;
             product: string;
             scopes: ("credpool:allocate" | "credpool:release" | "credpool:account" | "credpool:report" | "credpool:*")[];
             /** @description `null` when a request with the same `Idempotency-Key` had issued it before: it was shown then. */
-            token?: string | null;
+            token: string | null;
         };
         /** @description A short token for the calls that follow, and how to get the next one. */
         LoginAnswer: {
             expires_at: components["schemas"]["Moment"];
             /** @description Good for one `/refresh`. Pages (with `X-Requested-With`) get it as a cookie instead. */
-            refresh_token?: string | null;
+            refresh_token?: string;
             /** @description Send it as `Authorization: Bearer …`. */
             token: string;
             user: components["schemas"]["PersonView"];
@@ -2653,31 +2663,29 @@ export interface components {
         };
         /** @description Whom a rule is about; what is absent matches everybody. */
         MatchBody: {
-            /**
-             * @description The account's key; `*` is any text, `?` one character.
-             * @default null
-             */
-            account: string | null;
-            /**
-             * @description The id of the group that the request asks for.
-             * @default null
-             */
-            group: string | null;
-            /**
-             * @description The client's address, or its network: `203.0.113.0/24`.
-             * @default null
-             */
-            ip: string | null;
-            /**
-             * @description One of these levels, by comma.
-             * @default null
-             */
-            level: string | null;
-            /**
-             * @description Who asks: `svc:<product>` or `user:<name>`, with the same wildcards.
-             * @default null
-             */
-            operator: string | null;
+            /** @description The account's key; `*` is any text, `?` one character. */
+            account?: string | null;
+            /** @description The id of the group that the request asks for. */
+            group?: string | null;
+            /** @description The client's address, or its network: `203.0.113.0/24`. */
+            ip?: string | null;
+            /** @description One of these levels, by comma. */
+            level?: string | null;
+            /** @description Who asks: `svc:<product>` or `user:<name>`, with the same wildcards. */
+            operator?: string | null;
+        };
+        /** @description Whom a rule is about; what is absent matches everybody. */
+        MatchView: {
+            /** @description The account's key, with wildcards. */
+            account?: string;
+            /** @description The id of the group that the request asks for. */
+            group?: string;
+            /** @description The client's address, or its network. */
+            ip?: string;
+            /** @description One of these levels, by comma. */
+            level?: string;
+            /** @description Who asks, with wildcards. */
+            operator?: string;
         };
         /** @description Who asks, and what they may. */
         MeView: components["schemas"]["PersonView"] & {
@@ -2725,7 +2733,8 @@ export interface components {
              * @description Slots; 5 when absent.
              */
             max_accounts?: number | null;
-            min_member_level?: string | null;
+            /** @enum {string|null} */
+            min_member_level?: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king" | "" | null;
             name: string;
             note?: string | null;
             /**
@@ -2745,16 +2754,19 @@ export interface components {
             description?: string | null;
             /** @description Unique in the tenant. */
             name: string;
-            strategy?: string | null;
+            /** @enum {string|null} */
+            strategy?: "balanced" | "success_rate" | "least_failures" | "round_robin" | "health" | "" | null;
         };
         /** @description What a person says of a new rule. */
         NewRule: {
-            /** @description `deny`, `allow`, `bind` or `prefer`. */
-            effect: string;
+            /**
+             * @description `deny`, `allow`, `bind` or `prefer`.
+             * @enum {string}
+             */
+            effect: "deny" | "allow" | "bind" | "prefer";
             /** @description True when absent. */
             enabled?: boolean | null;
-            /** Format: date-time */
-            expires_at?: string | null;
+            expires_at?: string | "" | null;
             match?: components["schemas"]["MatchBody"] | null;
             /** @description Unique in the tenant; `strategy_used` shows it. */
             name: string;
@@ -2764,18 +2776,25 @@ export interface components {
              */
             priority?: number | null;
             target?: components["schemas"]["TargetBody"] | null;
+        } | {
+            /** @constant */
+            effect?: "deny";
+        } | {
+            target: Record<string, never>;
         };
         /** @description A new token. */
         NewToken: {
-            /** Format: date-time */
-            expires_at?: string | null;
-            /** @description The level of its accounts; `free` when absent. */
-            member_level?: string | null;
+            expires_at?: string | "" | null;
+            /**
+             * @description The level of its accounts; `free` when absent.
+             * @enum {string|null}
+             */
+            member_level?: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king" | "" | null;
             note?: string | null;
             /** @description Which product will use it: 1 to 32 lower-case letters, digits or `-`. */
             product: string;
             /** @description `credpool:allocate`, `credpool:release`, `credpool:account`, `credpool:report`, `credpool:*`. */
-            scopes: string[];
+            scopes: ("credpool:allocate" | "credpool:release" | "credpool:account" | "credpool:report" | "credpool:*")[];
         };
         /** @description A new user. */
         NewUser: {
@@ -2784,8 +2803,11 @@ export interface components {
              * @description At least 10 characters.
              */
             password: string;
-            /** @description `owner`, `admin`, `operator` or `auditor`. */
-            role: string;
+            /**
+             * @description `owner`, `admin`, `operator` or `auditor`.
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "operator" | "auditor";
             /** @description 1 to 64 characters, unique in the installation. */
             username: string;
         };
@@ -2803,7 +2825,8 @@ export interface components {
         Outcome_Allocation: {
             /** @description An account's credential. */
             data?: {
-                account_cooldown_until?: components["schemas"]["Moment"] | null;
+                /** @description The account is cooling until then. */
+                account_cooldown_until?: components["schemas"]["Moment"];
                 /** @description For whom. */
                 account_id: string;
                 /** @description Since when. */
@@ -2816,9 +2839,9 @@ export interface components {
                 api_id: components["schemas"]["ApiIdText"];
                 /** @description The account held it already. */
                 existing: boolean;
-                expires_at?: components["schemas"]["Moment"] | null;
+                expires_at: components["schemas"]["Moment"] | null;
                 /** @description The credential's group. */
-                group_id?: string | null;
+                group_id: string | null;
                 /** @enum {string} */
                 member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
                 /** @description The credential's name. */
@@ -2826,7 +2849,7 @@ export interface components {
                 /** @description `existing`, `affinity`, `manual`, or the strategy. */
                 strategy_used: string;
             };
-            error?: components["schemas"]["ErrorBody"] | null;
+            error?: components["schemas"]["ErrorBody"];
             success: boolean;
         };
         /** @description The outcome of one member of a batch. */
@@ -2851,7 +2874,7 @@ export interface components {
                 /** @description A success after charged failures. */
                 recovered: boolean;
             };
-            error?: components["schemas"]["ErrorBody"] | null;
+            error?: components["schemas"]["ErrorBody"];
             success: boolean;
         };
         /** @description The old password and the new. */
@@ -2908,20 +2931,21 @@ export interface components {
             overall_grade: "excellent" | "good" | "fair" | "poor" | "critical";
             /** Format: int64 */
             total_apis: number;
-            updated_at?: components["schemas"]["Moment"] | null;
+            updated_at: components["schemas"]["Moment"] | null;
         };
         /** @description What would happen. */
         PreviewView: {
             /** @description The first 50 of the ranking, the best first. */
             candidates: components["schemas"]["CandidateView"][];
-            chosen?: components["schemas"]["Chosen"] | null;
-            refusal?: components["schemas"]["ErrorBody"] | null;
+            chosen: components["schemas"]["Chosen"] | null;
+            /** @description Why it would be refused. */
+            refusal?: components["schemas"]["ErrorBody"];
             /** @description Credentials that are out of the choice, counted by reason. */
             rejected: {
                 [key: string]: number;
             };
             /** @description What `strategy_used` would say; `null` when the request would be refused. */
-            would_use?: string | null;
+            would_use: string | null;
         };
         /** @description A failure: RFC 9457, and `success` and `error` for clients of the original. */
         Problem: {
@@ -2963,26 +2987,22 @@ export interface components {
         };
         /** @description Which allocation ends. Unknown fields are ignored. */
         ReleaseRequest: {
-            /**
-             * @description What this account holds.
-             * @default null
-             */
-            account_id: string | null;
-            /**
-             * @description The same; wins over `account_id`.
-             * @default null
-             */
-            account_phone: string | null;
-            /**
-             * @description This allocation; used when no account is named.
-             * @default null
-             */
-            allocation_id: string | null;
-            /**
-             * @description The same; wins over `account_id`.
-             * @default null
-             */
-            phone: string | null;
+            /** @description What this account holds. */
+            account_id?: string | null;
+            /** @description The same; wins over `account_id`. */
+            account_phone?: string | null;
+            /** @description This allocation; used when no account is named. */
+            allocation_id?: string | null;
+            /** @description The same; wins over `account_id`. */
+            phone?: string | null;
+        } | {
+            phone: string;
+        } | {
+            account_phone: string;
+        } | {
+            account_id: string;
+        } | {
+            allocation_id: string;
         };
         /** @description How many allocations ended. */
         ReleasedAll: {
@@ -3018,27 +3038,23 @@ export interface components {
         };
         /** @description Which lease, and for how long. */
         RenewRequest: {
-            /**
-             * @description Whose lease.
-             * @default null
-             */
-            account_id: string | null;
-            /**
-             * @description The same; wins over `account_id`.
-             * @default null
-             */
-            account_phone: string | null;
-            /**
-             * @description The same; wins over `account_id`.
-             * @default null
-             */
-            phone: string | null;
+            /** @description Whose lease. */
+            account_id?: string | null;
+            /** @description The same; wins over `account_id`. */
+            account_phone?: string | null;
+            /** @description The same; wins over `account_id`. */
+            phone?: string | null;
             /**
              * Format: int64
              * @description Its length in seconds, counting from now; up to a year.
-             * @default null
              */
-            ttl_seconds: number | null;
+            ttl_seconds: number;
+        } | {
+            phone: string;
+        } | {
+            account_phone: string;
+        } | {
+            account_id: string;
         };
         /** @description The lease's new end. */
         RenewedView: {
@@ -3052,55 +3068,29 @@ export interface components {
         };
         /** @description How a login or a call went. Unknown fields are ignored. */
         ReportRequest: {
-            /**
-             * @description Which account.
-             * @default null
-             */
-            account_id: string | null;
-            /**
-             * @description The same; wins over `account_id`.
-             * @default null
-             */
-            account_phone: string | null;
-            /** @default null */
-            api_id: components["schemas"]["ApiIdField"] | null;
-            /**
-             * Format: date-time
-             * @description When it happened: RFC 3339. Now, when absent.
-             * @default null
-             */
-            at: string | null;
-            /**
-             * @description What the client saw: `FLOOD_WAIT_37`, `Timeout`, an exception's text.
-             * @default null
-             */
-            error: string | null;
+            /** @description Which account. */
+            account_id?: string | null;
+            /** @description The same; wins over `account_id`. */
+            account_phone?: string | null;
+            /** @description Which credential. */
+            api_id: components["schemas"]["ApiIdField"];
+            /** @description When it happened: RFC 3339. Now, when absent. */
+            at?: string | "" | null;
+            /** @description What the client saw: `FLOOD_WAIT_37`, `Timeout`, an exception's text. */
+            error?: string | null;
             /**
              * Format: int64
              * @description How long it took, in milliseconds.
-             * @default null
              */
-            latency_ms: number | null;
-            /**
-             * @description The same; wins over `account_id`.
-             * @default null
-             */
-            phone: string | null;
-            /**
-             * @description Which proxy.
-             * @default null
-             */
-            proxy_id: string | null;
-            /**
-             * @description Your id of this report: a retry counts once.
-             * @default null
-             */
-            result_id: string | null;
-            /**
-             * @description Whether it went well.
-             * @default null
-             */
-            success: boolean | null;
+            latency_ms?: number | null;
+            /** @description The same; wins over `account_id`. */
+            phone?: string | null;
+            /** @description Which proxy. */
+            proxy_id?: string | null;
+            /** @description Your id of this report: a retry counts once. */
+            result_id?: string | null;
+            /** @description Whether it went well. */
+            success: boolean;
         };
         /** @description What the pool made of a report. */
         ReportView: {
@@ -3126,7 +3116,7 @@ export interface components {
         ResetView: {
             id: string;
             /** @description The one that was made: only here, only once. */
-            password?: string | null;
+            password?: string;
         };
         /** @description What was reported. */
         ResultFigures: {
@@ -3142,7 +3132,7 @@ export interface components {
              * Format: double
              * @description Successes of successes and failures, 0 to 1; `null` without any.
              */
-            success_rate?: number | null;
+            success_rate: number | null;
             /** Format: int64 */
             successes: number;
             /**
@@ -3166,15 +3156,17 @@ export interface components {
         };
         /** @description A change: what is absent stays, what is `null` is cleared. */
         RuleChange: {
-            /** @description Can't be cleared. */
-            effect?: string | null;
+            /**
+             * @description Can't be cleared.
+             * @enum {string}
+             */
+            effect?: "deny" | "allow" | "bind" | "prefer";
             /** @description `null` is true. */
             enabled?: boolean | null;
-            /** Format: date-time */
-            expires_at?: string | null;
+            expires_at?: string | "" | null;
             match?: components["schemas"]["MatchBody"] | null;
             /** @description Can't be cleared. */
-            name?: string | null;
+            name?: string;
             /**
              * Format: int64
              * @description `null` is 0.
@@ -3188,16 +3180,16 @@ export interface components {
             /** @enum {string} */
             effect: "deny" | "allow" | "bind" | "prefer";
             enabled: boolean;
-            expires_at?: components["schemas"]["Moment"] | null;
+            expires_at: components["schemas"]["Moment"] | null;
             id: string;
-            match: components["schemas"]["MatchBody"];
+            match: components["schemas"]["MatchView"];
             name: string;
             /**
              * Format: int64
              * @description Higher goes first.
              */
             priority: number;
-            target?: components["schemas"]["TargetView"] | null;
+            target: components["schemas"]["TargetView"] | null;
             updated_at: components["schemas"]["Moment"];
             /** Format: int64 */
             version: number;
@@ -3211,9 +3203,9 @@ export interface components {
             expires_at: components["schemas"]["Moment"];
             id: string;
             /** @description From where it was opened. */
-            ip?: string | null;
+            ip: string | null;
             last_used_at: components["schemas"]["Moment"];
-            user_agent?: string | null;
+            user_agent: string | null;
         };
         /** @description One setting. */
         SettingView: {
@@ -3227,14 +3219,30 @@ export interface components {
             locked: boolean;
             /** @enum {string} */
             source: "default" | "setting" | "file" | "environment" | "command_line";
-            updated_at?: components["schemas"]["Moment"] | null;
-            updated_by?: string | null;
+            updated_at: components["schemas"]["Moment"] | null;
+            updated_by: string | null;
             /** @description What counts. */
             value: unknown;
         };
-        /** @description Settings by key; what is absent stays, what is `null` goes back to its default. */
+        /** @description What is absent stays, what is `null` goes back to its default. */
         SettingsChange: {
-            values: Record<string, never>;
+            /** @description Share of banned credentials, in percent, that is critical */
+            "capacity.banned_percent"?: number | null;
+            /** @description Used share of the slots, in percent, that is critical */
+            "capacity.critical_percent"?: number | null;
+            /** @description Used share of the slots, in percent, that makes a warning */
+            "capacity.warning_percent"?: number | null;
+            /** @description Days that finished jobs are kept; the longest of all tenants counts */
+            "retention.jobs_days"?: number | null;
+            /** @description Days that history and audit trail are kept; the longest of all tenants counts */
+            "retention.journal_days"?: number | null;
+            /** @description Days that raw result reports are kept; the longest of all tenants counts */
+            "retention.results_days"?: number | null;
+            /**
+             * @description How credentials are ranked where neither the request nor the group says
+             * @enum {string|null}
+             */
+            strategy?: "balanced" | "success_rate" | "least_failures" | "round_robin" | "health" | null;
         };
         /** @description All settings. */
         SettingsView: {
@@ -3286,7 +3294,8 @@ export interface components {
         };
         /** @description Which strategy. */
         StrategyChange: {
-            strategy: string;
+            /** @enum {string} */
+            strategy: "balanced" | "success_rate" | "least_failures" | "round_robin" | "health";
         };
         /** @description A way to choose. */
         StrategyView: {
@@ -3297,36 +3306,35 @@ export interface components {
         };
         /** @description Which credentials a rule is about: one of the two. */
         TargetBody: {
-            /** @default null */
-            api_id: components["schemas"]["ApiIdField"] | null;
-            /**
-             * @description All of this group.
-             * @default null
-             */
-            group_id: string | null;
-        };
+            api_id?: components["schemas"]["ApiIdField"] | null;
+            /** @description All of this group. */
+            group_id?: string | null;
+        } & ({
+            api_id: components["schemas"]["ApiIdField"];
+            group_id?: null;
+        } | {
+            api_id?: null;
+            group_id: string;
+        });
         /** @description Which credentials: the one with this id, or all of this group. */
         TargetView: {
-            api_id?: components["schemas"]["ApiIdText"] | null;
-            group_id?: string | null;
+            api_id?: components["schemas"]["ApiIdText"];
+            group_id?: string;
         };
         /** @description On, off, or the other way round. */
         Toggle: {
-            /**
-             * @description When absent, the other way round.
-             * @default null
-             */
-            enabled: boolean | null;
+            /** @description When absent, the other way round. */
+            enabled?: boolean | null;
         };
         /** @description A token, without its text. */
         TokenView: {
             created_at: components["schemas"]["Moment"];
             created_by: string;
-            expires_at?: components["schemas"]["Moment"] | null;
+            expires_at: components["schemas"]["Moment"] | null;
             id: string;
             /** @enum {string} */
             member_level: "free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king";
-            note?: string | null;
+            note: string | null;
             product: string;
             scopes: ("credpool:allocate" | "credpool:release" | "credpool:account" | "credpool:report" | "credpool:*")[];
         };
@@ -3340,7 +3348,7 @@ export interface components {
         /** @description What somebody might ask for. */
         TrialRequest: components["schemas"]["AllocateRequest"] & {
             /** @description From where; your address, when absent. */
-            ip?: string | null;
+            ip?: string | "" | null;
             /** @description Who would ask; you, when absent. */
             operator?: string | null;
         };
@@ -3357,17 +3365,20 @@ export interface components {
         };
         /** @description A change: what is absent stays. */
         UserChange: {
+            /**
+             * @description Can't be cleared.
+             * @enum {string}
+             */
+            role?: "owner" | "admin" | "operator" | "auditor" | "";
             /** @description Can't be cleared. */
-            role?: string | null;
-            /** @description Can't be cleared. */
-            username?: string | null;
+            username?: string;
         };
         /** @description A user. */
         UserView: {
             created_at: components["schemas"]["Moment"];
             id: string;
-            last_login_at?: components["schemas"]["Moment"] | null;
-            locked_until?: components["schemas"]["Moment"] | null;
+            last_login_at: components["schemas"]["Moment"] | null;
+            locked_until: components["schemas"]["Moment"] | null;
             /** @enum {string} */
             role: "owner" | "admin" | "operator" | "auditor";
             updated_at: components["schemas"]["Moment"];
@@ -3380,9 +3391,9 @@ export interface components {
             /** @description As a whole; `null` empties it. */
             definition?: Record<string, never> | null;
             /** @description Can't be cleared. */
-            name?: string | null;
+            name?: string;
             /** @description Can't be cleared. */
-            page?: string | null;
+            page?: string;
         };
         /** @description A saved view. */
         ViewView: {
@@ -3398,7 +3409,158 @@ export interface components {
             version: number;
         };
     };
-    responses: never;
+    responses: {
+        /** @description `malformed` (2000) */
+        Problem400: {
+            headers: {
+                /** @description Finds the request in the log; a sane one of the request's is kept */
+                "X-Request-Id": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unauthenticated` (1001), `token_expired` (1002) */
+        Problem401: {
+            headers: {
+                "WWW-Authenticate": "Bearer";
+                /** @description Finds the request in the log; a sane one of the request's is kept */
+                "X-Request-Id": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `forbidden` (1003), `denied_by_rule` (3003) */
+        Problem403: {
+            headers: {
+                /** @description Finds the request in the log; a sane one of the request's is kept */
+                "X-Request-Id": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `not_found` (2002), `not_allocated` (3006) */
+        Problem404: {
+            headers: {
+                /** @description Finds the request in the log; a sane one of the request's is kept */
+                "X-Request-Id": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `method_not_allowed` (2007) */
+        Problem405: {
+            headers: {
+                /** @description Finds the request in the log; a sane one of the request's is kept */
+                "X-Request-Id": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `already_exists` (2003), `conflict` (2004), `pool_full` (3001), `none_available` (3002), `credential_banned` (3004), `pinned_unavailable` (3005), `account_unavailable` (3008) */
+        Problem409: {
+            headers: {
+                /** @description Seconds after which a retry is worth it */
+                "Retry-After"?: number;
+                /** @description Finds the request in the log; a sane one of the request's is kept */
+                "X-Request-Id": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `stale` (2005) */
+        Problem412: {
+            headers: {
+                /** @description Finds the request in the log; a sane one of the request's is kept */
+                "X-Request-Id": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `too_large` (2006) */
+        Problem413: {
+            headers: {
+                /** @description Finds the request in the log; a sane one of the request's is kept */
+                "X-Request-Id": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unsupported_media_type` (2008) */
+        Problem415: {
+            headers: {
+                /** @description Finds the request in the log; a sane one of the request's is kept */
+                "X-Request-Id": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `invalid_parameter` (2001) */
+        Problem422: {
+            headers: {
+                /** @description Finds the request in the log; a sane one of the request's is kept */
+                "X-Request-Id": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `account_locked` (1004) */
+        Problem423: {
+            headers: {
+                /** @description Seconds after which a retry is worth it */
+                "Retry-After": number;
+                /** @description Finds the request in the log; a sane one of the request's is kept */
+                "X-Request-Id": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `internal` (5001) */
+        Problem500: {
+            headers: {
+                /** @description Finds the request in the log; a sane one of the request's is kept */
+                "X-Request-Id": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `overloaded` (5002) */
+        Problem503: {
+            headers: {
+                /** @description Seconds after which a retry is worth it */
+                "Retry-After": number;
+                /** @description Finds the request in the log; a sane one of the request's is kept */
+                "X-Request-Id": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -3409,16 +3571,26 @@ export interface operations {
     credentials_list: {
         parameters: {
             query?: {
+                /** @description Rows on a page; 50 when absent */
                 limit?: number;
+                /** @description The `next_cursor` of the page before */
                 cursor?: string;
                 /** @description created_at, name, api_id, priority, health_score, current_accounts, success_count, fail_count or last_allocated_at */
                 sort?: string;
                 /** @description Part of a name, the start of an api_id, or an id */
                 q?: string;
+                /** @description By comma */
                 status?: string;
+                /** @description All but these: `status!=a,b` */
+                "status!"?: string;
                 /** @description Ids by comma; `none` for those without */
                 group_id?: string;
+                /** @description All but these */
+                "group_id!"?: string;
+                /** @description By comma */
                 health_grade?: string;
+                /** @description All but these */
+                "health_grade!"?: string;
                 tag?: string;
                 is_premium?: boolean;
                 /** @description By comma */
@@ -3433,28 +3605,27 @@ export interface operations {
             /** @description A page */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_List_CredentialView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_add: {
         parameters: {
             query?: never;
             header?: {
-                "Idempotency-Key"?: string | null;
+                /** @description The same key and body have the same answer for 24 hours */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3468,21 +3639,26 @@ export interface operations {
             /** @description Added */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_CredentialView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     allocation_account: {
@@ -3504,21 +3680,19 @@ export interface operations {
             /** @description What it holds, or null */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_Option_AccountView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     allocation_lookup: {
@@ -3537,21 +3711,22 @@ export interface operations {
             /** @description What they hold */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_LookupView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     allocation_allocate: {
@@ -3559,7 +3734,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The same key and body have the same answer for 24 hours */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3573,37 +3748,32 @@ export interface operations {
             /** @description The account's credential */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_Allocation"];
                 };
             };
-            /** @description Refused, or not understood */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     allocation_allocate_batch: {
         parameters: {
             query?: never;
             header?: {
-                "Idempotency-Key"?: string | null;
+                /** @description The same key and body have the same answer for 24 hours */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3617,21 +3787,24 @@ export interface operations {
             /** @description Outcomes in order */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_Outcomes_Allocation"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     allocation_preview: {
@@ -3650,31 +3823,54 @@ export interface operations {
             /** @description What would happen */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_PreviewView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /** @description No proxy is available */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     allocation_list: {
         parameters: {
             query?: {
+                /** @description Rows on a page; 50 when absent */
                 limit?: number;
+                /** @description The `next_cursor` of the page before */
                 cursor?: string;
-                /** @description allocated or released */
+                /** @description By comma */
                 status?: string;
+                /** @description All but these: `status!=a,b` */
+                "status!"?: string;
+                /** @description The account's key */
                 account_id?: string;
+                /** @description The same; wins */
+                phone?: string;
+                /** @description The same */
+                account_phone?: string;
                 api_id?: string;
             };
             header?: never;
@@ -3686,28 +3882,27 @@ export interface operations {
             /** @description A page */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_List_AllocationView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_import: {
         parameters: {
             query?: never;
             header?: {
-                "Idempotency-Key"?: string | null;
+                /** @description The same key and body have the same answer for 24 hours */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3721,6 +3916,8 @@ export interface operations {
             /** @description Every line answered */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3730,21 +3927,24 @@ export interface operations {
             /** @description Runs as a job */
             202: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_ImportLater"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_undo: {
@@ -3756,7 +3956,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Nothing"];
             };
@@ -3765,21 +3965,36 @@ export interface operations {
             /** @description Removed */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_Undone"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            /** @description It was undone, or some of it is allocated */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_bulk: {
@@ -3798,28 +4013,42 @@ export interface operations {
             /** @description Every credential answered */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_BulkView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /** @description The filter finds another number */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_export: {
         parameters: {
             query?: {
                 /** @description csv (default) or json */
-                format?: string;
+                format?: "csv" | "json" | "";
                 include_hash?: boolean;
             };
             header?: never;
@@ -3831,28 +4060,30 @@ export interface operations {
             /** @description The file */
             200: {
                 headers: {
+                    /** @description The file's name */
+                    "Content-Disposition": string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/csv": string;
                     "application/json": unknown[];
+                    "text/csv": string;
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     groups_list: {
         parameters: {
             query?: {
+                /** @description Rows on a page; 50 when absent */
                 limit?: number;
+                /** @description The `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -3864,28 +4095,27 @@ export interface operations {
             /** @description A page */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_List_GroupView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     groups_add: {
         parameters: {
             query?: never;
             header?: {
-                "Idempotency-Key"?: string | null;
+                /** @description The same key and body have the same answer for 24 hours */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3899,21 +4129,26 @@ export interface operations {
             /** @description Added */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_GroupView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     groups_get: {
@@ -3930,35 +4165,36 @@ export interface operations {
             /** @description The group */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_GroupView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     groups_update: {
         parameters: {
             query?: never;
             header?: {
-                "If-Match"?: string | null;
+                /** @description The ETag that you have seen */
+                "If-Match"?: string;
             };
             path: {
                 id: string;
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["GroupChange"];
             };
@@ -3967,28 +4203,47 @@ export interface operations {
             /** @description Changed */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_GroupView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            /** @description The name is taken */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     groups_delete: {
         parameters: {
             query?: never;
             header?: {
-                "If-Match"?: string | null;
+                /** @description The ETag that you have seen */
+                "If-Match"?: string;
             };
             path: {
                 id: string;
@@ -4000,21 +4255,33 @@ export interface operations {
             /** @description Removed */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_RemovedGroup"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            /** @description Rules are about the group */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            412: components["responses"]["Problem412"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     pool_pool_health: {
@@ -4029,32 +4296,38 @@ export interface operations {
             /** @description Its health */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_PoolHealthView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     history_history: {
         parameters: {
             query?: {
+                /** @description Rows on a page; 50 when absent */
                 limit?: number;
+                /** @description The `next_cursor` of the page before */
                 cursor?: string;
+                /** @description The account's key */
                 account_id?: string;
+                /** @description The same; wins */
+                phone?: string;
+                /** @description The same */
+                account_phone?: string;
                 api_id?: string;
-                /** @description By comma; with `!=` all but these */
+                /** @description By comma */
                 action?: string;
+                /** @description All but these: `action!=a,b` */
+                "action!"?: string;
                 /** @description By comma */
                 operator?: string;
                 /** @description RFC 3339, or a date */
@@ -4062,7 +4335,7 @@ export interface operations {
                 /** @description RFC 3339, or a date */
                 to?: string;
                 /** @description json (default) or csv */
-                format?: string;
+                format?: "csv" | "json" | "";
             };
             header?: never;
             path?: never;
@@ -4073,6 +4346,10 @@ export interface operations {
             /** @description A page, or a file */
             200: {
                 headers: {
+                    /** @description The file's name */
+                    "Content-Disposition"?: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4080,15 +4357,11 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     allocation_release: {
@@ -4107,30 +4380,33 @@ export interface operations {
             /** @description It has ended */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_ReleasedView"];
                 };
             };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             /** @description The account holds nothing */
             404: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     allocation_renew: {
@@ -4149,21 +4425,46 @@ export interface operations {
             /** @description Prolonged */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_RenewedView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /** @description The account holds nothing */
+            404: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The allocation is no lease */
+            409: {
+                headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     allocation_report: {
@@ -4182,21 +4483,33 @@ export interface operations {
             /** @description Noted */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_ReportView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /** @description No such credential */
+            404: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     allocation_report_batch: {
@@ -4215,27 +4528,30 @@ export interface operations {
             /** @description Outcomes in order */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_Outcomes_ReportView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     rules_list: {
         parameters: {
             query?: {
+                /** @description Rows on a page; 50 when absent */
                 limit?: number;
+                /** @description The `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -4247,28 +4563,27 @@ export interface operations {
             /** @description A page */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_List_RuleView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     rules_add: {
         parameters: {
             query?: never;
             header?: {
-                "Idempotency-Key"?: string | null;
+                /** @description The same key and body have the same answer for 24 hours */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -4282,21 +4597,38 @@ export interface operations {
             /** @description Added */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_RuleView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            /** @description The name is taken, there are 1,000 rules, or the key was used for another request */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     rules_try_out: {
@@ -4315,21 +4647,35 @@ export interface operations {
             /** @description Both */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_TrialView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /** @description No proxy is available */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     rules_get: {
@@ -4346,35 +4692,36 @@ export interface operations {
             /** @description The rule */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_RuleView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     rules_update: {
         parameters: {
             query?: never;
             header?: {
-                "If-Match"?: string | null;
+                /** @description The ETag that you have seen */
+                "If-Match"?: string;
             };
             path: {
                 id: string;
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["RuleChange"];
             };
@@ -4383,28 +4730,47 @@ export interface operations {
             /** @description Changed */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_RuleView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            /** @description The name is taken */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     rules_delete: {
         parameters: {
             query?: never;
             header?: {
-                "If-Match"?: string | null;
+                /** @description The ETag that you have seen */
+                "If-Match"?: string;
             };
             path: {
                 id: string;
@@ -4416,35 +4782,35 @@ export interface operations {
             /** @description Removed */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_RemovedRule"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     rules_toggle: {
         parameters: {
             query?: never;
             header?: {
-                "If-Match"?: string | null;
+                /** @description The ETag that you have seen */
+                "If-Match"?: string;
             };
             path: {
                 id: string;
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Toggle"];
             };
@@ -4453,21 +4819,26 @@ export interface operations {
             /** @description Switched */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_RuleView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     pool_stats: {
@@ -4484,21 +4855,19 @@ export interface operations {
             /** @description Figures */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_StatsView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     pool_strategies: {
@@ -4513,21 +4882,18 @@ export interface operations {
             /** @description The strategies */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_StrategiesView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     pool_set_strategy: {
@@ -4546,21 +4912,22 @@ export interface operations {
             /** @description Chosen */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_StrategiesView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_get: {
@@ -4577,30 +4944,21 @@ export interface operations {
             /** @description The credential */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_CredentialView"];
                 };
             };
-            /** @description No such credential */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_update: {
@@ -4608,14 +4966,14 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The ETag that you have seen */
-                "If-Match"?: string | null;
+                "If-Match"?: string;
             };
             path: {
                 id: string;
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["CredentialChange"];
             };
@@ -4624,30 +4982,26 @@ export interface operations {
             /** @description Changed */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_CredentialView"];
                 };
             };
-            /** @description Changed by somebody else */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_delete: {
@@ -4656,7 +5010,8 @@ export interface operations {
                 force?: boolean;
             };
             header?: {
-                "If-Match"?: string | null;
+                /** @description The ETag that you have seen */
+                "If-Match"?: string;
             };
             path: {
                 id: string;
@@ -4668,21 +5023,34 @@ export interface operations {
             /** @description Removed */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_Removed"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            /** @description Accounts hold it */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            412: components["responses"]["Problem412"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_ban: {
@@ -4703,21 +5071,25 @@ export interface operations {
             /** @description Banned */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_CredentialView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_disable: {
@@ -4729,7 +5101,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Nothing"];
             };
@@ -4738,21 +5110,38 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_CredentialView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            /** @description It is banned */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_enable: {
@@ -4764,7 +5153,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Nothing"];
             };
@@ -4773,21 +5162,38 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_CredentialView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            /** @description It is banned */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     pool_credential_health: {
@@ -4804,21 +5210,19 @@ export interface operations {
             /** @description Its health */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_CredentialHealthView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_release_all: {
@@ -4830,7 +5234,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Nothing"];
             };
@@ -4839,21 +5243,23 @@ export interface operations {
             /** @description Released */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_ReleasedAll"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_reset_failures: {
@@ -4865,7 +5271,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Nothing"];
             };
@@ -4874,21 +5280,25 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_CredentialView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_reveal: {
@@ -4909,21 +5319,23 @@ export interface operations {
             /** @description The secret */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_Revealed"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     credentials_unban: {
@@ -4935,7 +5347,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Nothing"];
             };
@@ -4944,32 +5356,58 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_CredentialView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            /** @description It is not banned */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     history_audit: {
         parameters: {
             query?: {
+                /** @description Rows on a page; 50 when absent */
                 limit?: number;
+                /** @description The `next_cursor` of the page before */
                 cursor?: string;
+                /** @description The account's key */
                 account_id?: string;
+                /** @description The same; wins */
+                phone?: string;
+                /** @description The same */
+                account_phone?: string;
                 api_id?: string;
-                /** @description By comma; with `!=` all but these */
+                /** @description By comma */
                 action?: string;
+                /** @description All but these: `action!=a,b` */
+                "action!"?: string;
                 /** @description success or failure */
                 outcome?: string;
                 /** @description By comma; `actor` is the same */
@@ -4983,7 +5421,7 @@ export interface operations {
                 /** @description RFC 3339, or a date */
                 to?: string;
                 /** @description json (default) or csv */
-                format?: string;
+                format?: "csv" | "json" | "";
             };
             header?: never;
             path?: never;
@@ -4994,6 +5432,10 @@ export interface operations {
             /** @description A page, or a file */
             200: {
                 headers: {
+                    /** @description The file's name */
+                    "Content-Disposition"?: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5001,15 +5443,11 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     people_change_password: {
@@ -5028,21 +5466,35 @@ export interface operations {
             /** @description Changed */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_Option_String"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            /** @description Too many wrong passwords */
+            423: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After": number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     people_login: {
@@ -5050,7 +5502,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description Sent by pages: the refresh token comes as a cookie only */
-                "X-Requested-With"?: string | null;
+                "X-Requested-With"?: string;
             };
             path?: never;
             cookie?: never;
@@ -5064,49 +5516,60 @@ export interface operations {
             /** @description Signed in */
             200: {
                 headers: {
+                    /** @description For pages: the refresh token */
+                    "Set-Cookie"?: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_LoginAnswer"];
                 };
             };
+            400: components["responses"]["Problem400"];
             /** @description Wrong name or password */
             401: {
                 headers: {
+                    "WWW-Authenticate": "Bearer";
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
             /** @description Locked */
             423: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After": number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     people_logout: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent by pages: the cookie is taken back */
+                "X-Requested-With"?: string;
+            };
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["LogoutRequest"];
             };
@@ -5115,21 +5578,24 @@ export interface operations {
             /** @description Signed out */
             200: {
                 headers: {
+                    /** @description For pages: the refresh token */
+                    "Set-Cookie"?: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_SignedOut"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     people_me: {
@@ -5144,21 +5610,18 @@ export interface operations {
             /** @description You */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_MeView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     people_permissions: {
@@ -5173,21 +5636,18 @@ export interface operations {
             /** @description The table */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_PermissionsView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     people_refresh: {
@@ -5195,12 +5655,12 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description Sent by pages: the token is in a cookie */
-                "X-Requested-With"?: string | null;
+                "X-Requested-With"?: string;
             };
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["RefreshRequest"];
             };
@@ -5209,36 +5669,42 @@ export interface operations {
             /** @description Signed in for longer */
             200: {
                 headers: {
+                    /** @description For pages: the refresh token */
+                    "Set-Cookie"?: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_LoginAnswer"];
                 };
             };
+            400: components["responses"]["Problem400"];
             /** @description The session has ended */
             401: {
                 headers: {
+                    "WWW-Authenticate": "Bearer";
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     tokens_list: {
         parameters: {
             query?: {
+                /** @description Rows on a page; 50 when absent */
                 limit?: number;
+                /** @description The `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -5250,28 +5716,27 @@ export interface operations {
             /** @description A page */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_List_TokenView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     tokens_issue: {
         parameters: {
             query?: never;
             header?: {
-                "Idempotency-Key"?: string | null;
+                /** @description The same key and body have the same answer for 24 hours */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -5285,21 +5750,24 @@ export interface operations {
             /** @description Issued */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_IssuedToken"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     tokens_revoke: {
@@ -5316,21 +5784,19 @@ export interface operations {
             /** @description Revoked */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_RevokedToken"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     settings_get: {
@@ -5345,33 +5811,33 @@ export interface operations {
             /** @description The settings */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_SettingsView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     settings_update: {
         parameters: {
             query?: never;
             header?: {
-                "If-Match"?: string | null;
+                /** @description The ETag that you have seen */
+                "If-Match"?: string;
             };
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["SettingsChange"];
             };
@@ -5380,27 +5846,46 @@ export interface operations {
             /** @description Changed */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_SettingsView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /** @description A setting is locked */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     people_list: {
         parameters: {
             query?: {
+                /** @description Rows on a page; 50 when absent */
                 limit?: number;
+                /** @description The `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -5412,28 +5897,27 @@ export interface operations {
             /** @description A page */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_List_UserView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     people_add: {
         parameters: {
             query?: never;
             header?: {
-                "Idempotency-Key"?: string | null;
+                /** @description The same key and body have the same answer for 24 hours */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -5447,21 +5931,26 @@ export interface operations {
             /** @description Added */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_UserView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     people_revoke: {
@@ -5478,21 +5967,19 @@ export interface operations {
             /** @description It has ended */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_RevokedSession"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     people_get: {
@@ -5509,35 +5996,36 @@ export interface operations {
             /** @description The user */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_UserView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     people_update: {
         parameters: {
             query?: never;
             header?: {
-                "If-Match"?: string | null;
+                /** @description The ETag that you have seen */
+                "If-Match"?: string;
             };
             path: {
                 id: string;
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["UserChange"];
             };
@@ -5546,28 +6034,47 @@ export interface operations {
             /** @description Changed */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_UserView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            /** @description The name is taken, or they are the last owner */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     people_delete: {
         parameters: {
             query?: never;
             header?: {
-                "If-Match"?: string | null;
+                /** @description The ETag that you have seen */
+                "If-Match"?: string;
             };
             path: {
                 id: string;
@@ -5579,21 +6086,33 @@ export interface operations {
             /** @description Removed */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_RemovedUser"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            /** @description They are the last owner */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            412: components["responses"]["Problem412"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     people_reset_password: {
@@ -5605,7 +6124,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["PasswordReset"];
             };
@@ -5614,27 +6133,31 @@ export interface operations {
             /** @description Reset */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_ResetView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     people_of_user: {
         parameters: {
             query?: {
+                /** @description Rows on a page; 50 when absent */
                 limit?: number;
+                /** @description The `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -5648,21 +6171,20 @@ export interface operations {
             /** @description A page */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_List_SessionView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     views_list: {
@@ -5670,7 +6192,9 @@ export interface operations {
             query?: {
                 /** @description Only of this page */
                 page?: string;
+                /** @description Rows on a page; 50 when absent */
                 limit?: number;
+                /** @description The `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -5682,28 +6206,27 @@ export interface operations {
             /** @description A page */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_List_ViewView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     views_add: {
         parameters: {
             query?: never;
             header?: {
-                "Idempotency-Key"?: string | null;
+                /** @description The same key and body have the same answer for 24 hours */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -5717,21 +6240,26 @@ export interface operations {
             /** @description Saved */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_ViewView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     views_get: {
@@ -5748,35 +6276,36 @@ export interface operations {
             /** @description The view */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_ViewView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     views_update: {
         parameters: {
             query?: never;
             header?: {
-                "If-Match"?: string | null;
+                /** @description The ETag that you have seen */
+                "If-Match"?: string;
             };
             path: {
                 id: string;
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ViewChange"];
             };
@@ -5785,28 +6314,47 @@ export interface operations {
             /** @description Changed */
             200: {
                 headers: {
+                    /** @description For `If-Match` */
+                    ETag: string;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_ViewView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            /** @description The name is taken */
+            409: {
                 headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After"?: number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     views_delete: {
         parameters: {
             query?: never;
             header?: {
-                "If-Match"?: string | null;
+                /** @description The ETag that you have seen */
+                "If-Match"?: string;
             };
             path: {
                 id: string;
@@ -5818,21 +6366,20 @@ export interface operations {
             /** @description Removed */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_RemovedView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     system_health: {
@@ -5847,21 +6394,16 @@ export interface operations {
             /** @description It can */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["HealthView"];
                 };
             };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     system_ready: {
@@ -5876,24 +6418,22 @@ export interface operations {
             /** @description Ready */
             200: {
                 headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ReadyView"];
                 };
             };
+            500: components["responses"]["Problem500"];
             /** @description Not ready */
             503: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Refused, not understood, or failed: `error.number` says which */
-            default: {
-                headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After": number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
