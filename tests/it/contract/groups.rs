@@ -49,12 +49,12 @@ async fn groups_live(kind: Kind) {
 
     let body = json!({ "api_id": 1_000_001, "api_hash": "x", "name": "n", "group_id": id });
     let member = owner.post(&pool(""), body).await.data()["id"].as_str().unwrap().to_owned();
-    let listed = owner.get(&pool("groups")).await;
+    let listed = owner.get(&pool("groups?sort=created_at")).await;
     has_shape(listed.data(), &page(&group()));
     assert_eq!((&listed.data()["total"], &listed.data()["items"][0]["credentials"]), (&json!(2), &json!(1)));
-    let first = owner.get(&pool("groups?limit=1")).await;
+    let first = owner.get(&pool("groups?sort=created_at&limit=1")).await;
     let cursor = first.data()["next_cursor"].as_str().unwrap();
-    let second = owner.get(&pool(&format!("groups?limit=1&cursor={cursor}"))).await;
+    let second = owner.get(&pool(&format!("groups?sort=created_at&limit=1&cursor={cursor}"))).await;
     assert_eq!((&second.data()["items"][0]["id"], &second.data()["next_cursor"]), (&json!(other), &Value::Null));
 
     let removed = owner.ask("DELETE", &path, Value::Null).await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fields::{credential, page};
-use super::{POOL, has_shape, pool};
+use super::{POOL, Reply, has_shape, pool};
 use crate::harness::{Api, Kind, Place};
 use crate::on_both;
 
@@ -27,7 +27,7 @@ async fn furnish(owner: &Api) -> String {
     group
 }
 
-fn ids(reply: &super::Reply) -> Vec<i64> {
+fn ids(reply: &Reply) -> Vec<i64> {
     let items = reply.data()["items"].as_array().unwrap();
     items.iter().map(|one| one["api_id"].as_str().unwrap().parse::<i64>().unwrap() - 1_000_000).collect()
 }
@@ -145,4 +145,69 @@ async fn pages_join_without_gaps(kind: Kind) {
     assert!(exact.data()["next_cursor"].is_null(), "a full last page is the last");
 }
 
-on_both!(filters_and_sorts, pages_join_without_gaps);
+/// The lists that stay short have the same grammar: `q`, `sort`, `limit`, `cursor`.
+async fn short_lists_are_sought_and_sorted(kind: Kind) {
+    let place = Place::new(kind).await;
+    let server = place.serve().await;
+    let owner = server.owner().await;
+    let named = |name: &str| json!({ "name": name });
+    let lists: [(String, &str, &dyn Fn(&str) -> Value); 5] = [
+        (pool("groups"), "name", &named),
+        (
+            pool("rules"),
+            "name",
+            &|name| json!({ "name": name, "effect": "deny", "priority": i64::from(name == "red-2") }),
+        ),
+        ("/api/admin/views".to_owned(), "name", &|name| json!({ "name": name, "page": "p", "definition": {} })),
+        (
+            "/api/admin/service-tokens".to_owned(),
+            "product",
+            &|name| json!({ "product": name, "scopes": ["credpool:*"] }),
+        ),
+        (
+            "/api/admin/users".to_owned(),
+            "username",
+            &|name| json!({ "username": name, "password": "long enough it is", "role": "auditor" }),
+        ),
+    ];
+    for (list, field, body) in lists {
+        for name in ["red-1", "blue-1", "red-2", "red-3", "x100"] {
+            owner.ok("POST", &list, body(name)).await;
+        }
+        let page = async |query: &str| owner.get(&format!("{list}?{query}")).await;
+        let names = |reply: &Reply| -> Vec<String> {
+            let items = reply.data()["items"].as_array().unwrap();
+            items.iter().map(|one| one[field].as_str().unwrap().to_owned()).collect()
+        };
+        let usual = if list.ends_with("/rules") { ["red-2", "red-1", "red-3"] } else { ["red-3", "red-2", "red-1"] };
+        for (query, expected) in [
+            ("q=RED", usual.to_vec()),
+            ("q=red&sort=created_at", vec!["red-1", "red-2", "red-3"]),
+            ("q=red&sort=-created_at", vec!["red-3", "red-2", "red-1"]),
+            ("q=ed-2&sort=", vec!["red-2"]),
+            ("q=1%25", vec![]),
+            ("q=_100", vec![]),
+        ] {
+            let reply = page(query).await;
+            assert_eq!(names(&reply), expected, "{list}?{query}");
+            assert_eq!(reply.data()["total"], expected.len(), "{list}?{query}");
+        }
+        for sort in ["", "created_at", "-created_at"] {
+            let (mut joined, mut cursor) = (Vec::new(), String::new());
+            for _ in 0..3 {
+                let reply = page(&format!("q=-&sort={sort}&limit=2{cursor}")).await;
+                joined.extend(names(&reply));
+                assert_eq!(reply.data()["total"], 4, "{list} by {sort}");
+                let Some(next) = reply.data()["next_cursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(joined, names(&page(&format!("q=-&sort={sort}")).await), "{list} by {sort}");
+        }
+        for odd in ["name", "--created_at", "priority", "updated_at"] {
+            page(&format!("sort={odd}")).await.wrong("sort");
+        }
+        page("colour=red").await.wrong("colour");
+    }
+}
+
+on_both!(filters_and_sorts, pages_join_without_gaps, short_lists_are_sought_and_sorted);

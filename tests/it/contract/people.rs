@@ -163,8 +163,8 @@ async fn service_tokens_live_and_end(kind: Kind) {
     let listed = owner.get(TOKENS).await;
     has_shape(listed.data(), &page(&token()));
     assert!(listed.data()["total"] == 2 && !listed.text.contains(text), "only here, only once");
-    let first = owner.get(&format!("{TOKENS}?limit=1")).await;
-    let next = format!("{TOKENS}?limit=1&cursor={}", first.data()["next_cursor"].as_str().unwrap());
+    let first = owner.get(&format!("{TOKENS}?sort=created_at&limit=1")).await;
+    let next = format!("{TOKENS}?sort=created_at&limit=1&cursor={}", first.data()["next_cursor"].as_str().unwrap());
     assert_eq!(owner.get(&next).await.data()["items"][0]["product"], "p");
 
     // Either header; the scheme's case does not matter.

@@ -182,7 +182,7 @@ async fn sessions_are_listed_and_ended(kind: Kind) {
     let items = own.data()["items"].as_array().unwrap();
     let agents: Vec<&str> = items.iter().map(|one| one["user_agent"].as_str().unwrap()).collect();
     let current: Vec<bool> = items.iter().map(|one| one["current"].as_bool().unwrap()).collect();
-    assert_eq!((agents, current), (vec!["first", "second", "third"], vec![false, true, false]));
+    assert_eq!((agents, current), (vec!["third", "second", "first"], vec![false, true, false]));
     assert!(items.iter().all(|one| one["ip"] == "127.0.0.1") && own.data()["total"] == 3);
     let seen = owner.get(&format!("{list}?limit=2")).await;
     assert!(seen.data()["items"].as_array().unwrap().iter().all(|one| one["current"] == false), "the owner's is none");

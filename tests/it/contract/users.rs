@@ -46,12 +46,12 @@ async fn are_added_changed_and_removed(kind: Kind) {
     has_shape(read.data(), &user());
     assert!(read.data()["last_login_at"].is_string(), "{}", read.text);
     assert_eq!((read.header("etag"), &read.data()["version"]), ("\"1\"", &json!(1)), "signing in is no edit");
-    let listed = owner.get(USERS).await;
+    let listed = owner.get(&format!("{USERS}?sort=created_at")).await;
     has_shape(listed.data(), &page(&user()));
     assert_eq!((&listed.data()["total"], &listed.data()["items"][1]), (&json!(2), read.data()), "the oldest first");
-    let first = owner.get(&format!("{USERS}?limit=1")).await;
+    let first = owner.get(&format!("{USERS}?sort=created_at&limit=1")).await;
     assert_eq!(first.data()["items"][0]["username"], "admin");
-    let next = format!("{USERS}?limit=1&cursor={}", first.data()["next_cursor"].as_str().unwrap());
+    let next = format!("{USERS}?sort=created_at&limit=1&cursor={}", first.data()["next_cursor"].as_str().unwrap());
     let second = owner.get(&next).await;
     assert_eq!((&second.data()["items"][0]["username"], &second.data()["next_cursor"]), (&json!("ann"), &Value::Null));
 

@@ -34,13 +34,13 @@ async fn are_saved_changed_and_removed(kind: Kind) {
     let other = owner.post(VIEWS, other).await.data()["id"].clone();
     let path = format!("{VIEWS}/{}", saved.data()["id"].as_str().unwrap());
     assert_eq!(owner.get(&path).await.data(), saved.data());
-    let listed = owner.get(VIEWS).await;
+    let listed = owner.get(&format!("{VIEWS}?sort=created_at")).await;
     has_shape(listed.data(), &page(&view()));
     assert_eq!((&listed.data()["total"], &listed.data()["items"][0]), (&json!(2), saved.data()));
     let of_page = owner.get(&format!("{VIEWS}?page=jobs")).await;
     assert_eq!((&of_page.data()["total"], &of_page.data()["items"][0]["id"]), (&json!(1), &other));
-    let first = owner.get(&format!("{VIEWS}?limit=1")).await;
-    let next = format!("{VIEWS}?limit=1&cursor={}", first.data()["next_cursor"].as_str().unwrap());
+    let first = owner.get(&format!("{VIEWS}?sort=created_at&limit=1")).await;
+    let next = format!("{VIEWS}?sort=created_at&limit=1&cursor={}", first.data()["next_cursor"].as_str().unwrap());
     assert_eq!(owner.get(&next).await.data()["items"][0]["id"], other);
 
     let changed = owner.ask("PUT", &path, json!({ "name": "slow ones" })).await;
