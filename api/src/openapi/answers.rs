@@ -54,7 +54,7 @@ fn failure(status: u16, description: &str) -> Value {
     let mut response = json!({
         "description": description,
         "content": { "application/problem+json": problem },
-        "headers": { "X-Request-Id": request_id() },
+        "headers": { "X-Request-Id": request_id(), "traceparent": trace() },
     });
     let retry = |required: bool| {
         let seconds = json!({ "type": "integer", "minimum": 1 });
@@ -80,6 +80,11 @@ fn request_id() -> Value {
         "required": true,
         "schema": { "type": "string", "pattern": "^[0-9A-Za-z._-]{1,64}$" },
     })
+}
+
+fn trace() -> Value {
+    let trace = json!({ "type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$" });
+    json!({ "description": "The request's trace, when it came with one", "schema": trace })
 }
 
 /// The answers of an operation: those that its handler names, and those that follow from what it
@@ -122,7 +127,7 @@ pub(super) fn respond(operation: &mut Value, schemas: &Value) {
 /// The headers of a success.
 fn succeed(response: &mut Value, sets_cookie: bool, schemas: &Value) {
     let text = || json!({ "type": "string" });
-    let mut headers = json!({ "X-Request-Id": request_id() });
+    let mut headers = json!({ "X-Request-Id": request_id(), "traceparent": trace() });
     let content = &response["content"];
     let answer = referred(&content["application/json"]["schema"]).map(|name| &schemas[name]);
     // What has a version is a resource by itself.

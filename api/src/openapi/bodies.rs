@@ -87,7 +87,6 @@ fn rule(schema: &str, field: &str) -> Value {
         (_, "format") => words::<ImportFormat>(),
         (_, "scopes") => json!({ "items": typed(words::<Scope>()), "minItems": 1 }),
 
-        (_, "account_id" | "phone" | "account_phone") => text(LINE, 0, ACCOUNT_KEY_BYTES),
         (_, "account_ids") => json!({ "items": typed(text(LINE, 1, ACCOUNT_KEY_BYTES)) }),
         ("MatchBody", "account" | "operator") => text(LINE, 1, ACCOUNT_KEY_BYTES),
         (_, "proxy_id" | "result_id") => text(LINE, 0, 128),
@@ -178,11 +177,30 @@ fn filter() -> Value {
     })
 }
 
+/// The names of an account's key. The first that is not empty counts, and nothing is asked of those
+/// behind it.
+const ACCOUNT: [&str; 3] = ["phone", "account_phone", "account_id"];
+
+/// The ways to name an account.
+fn accounts() -> Vec<Value> {
+    let way = |(place, name): (usize, &&str)| {
+        let mut way = nobody(&ACCOUNT[..place]);
+        way["properties"][name] = typed(text(LINE, 1, ACCOUNT_KEY_BYTES));
+        way["required"] = json!([name]);
+        way
+    };
+    ACCOUNT.iter().enumerate().map(way).collect()
+}
+
+/// None of these names says anything.
+fn nobody(names: &[&str]) -> Value {
+    let nothing = names.iter().map(|name| ((*name).to_owned(), json!({ "enum": ["", null] })));
+    json!({ "properties": nothing.collect::<Map<_, _>>() })
+}
+
 /// Which fields need each other, or shut each other out.
 fn together(schema: &str) -> Value {
     let named = |field: &str, schema: Value| json!({ "required": [field], "properties": { field: schema } });
-    let account = |field: &str| named(field, typed(json!({ "minLength": 1 })));
-    let accounts = || ["phone", "account_phone", "account_id"].map(account).to_vec();
     // One of two, and not the other.
     let one_of = |a: (&str, Value), b: (&str, Value)| {
         let but = |field: &str| (field.to_owned(), json!({ "type": "null" }));
@@ -195,8 +213,11 @@ fn together(schema: &str) -> Value {
     };
     match schema {
         "AllocateRequest" | "RenewRequest" => json!({ "anyOf": accounts() }),
+        "ReportRequest" => json!({ "anyOf": accounts().into_iter().chain([nobody(&ACCOUNT)]).collect::<Vec<_>>() }),
         "ReleaseRequest" => {
-            let allocation = named("allocation_id", text_like("^[0-9A-Za-z]{1,64}$"));
+            let mut allocation = nobody(&ACCOUNT);
+            allocation["properties"]["allocation_id"] = text_like("^[0-9A-Za-z]{1,64}$");
+            allocation["required"] = json!(["allocation_id"]);
             json!({ "anyOf": accounts().into_iter().chain([allocation]).collect::<Vec<_>>() })
         }
         "ImportRequest" => one_of(("data", json!({ "type": "string" })), ("apis", json!({ "type": "array" }))),

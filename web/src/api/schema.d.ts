@@ -1038,8 +1038,14 @@ export interface components {
             phone: string;
         } | {
             account_phone: string;
+            /** @enum {unknown} */
+            phone?: "" | null;
         } | {
             account_id: string;
+            /** @enum {unknown} */
+            account_phone?: "" | null;
+            /** @enum {unknown} */
+            phone?: "" | null;
         };
         /** @description An account's credential. */
         Allocation: {
@@ -2999,10 +3005,22 @@ export interface components {
             phone: string;
         } | {
             account_phone: string;
+            /** @enum {unknown} */
+            phone?: "" | null;
         } | {
             account_id: string;
+            /** @enum {unknown} */
+            account_phone?: "" | null;
+            /** @enum {unknown} */
+            phone?: "" | null;
         } | {
+            /** @enum {unknown} */
+            account_id?: "" | null;
+            /** @enum {unknown} */
+            account_phone?: "" | null;
             allocation_id: string;
+            /** @enum {unknown} */
+            phone?: "" | null;
         };
         /** @description How many allocations ended. */
         ReleasedAll: {
@@ -3053,8 +3071,14 @@ export interface components {
             phone: string;
         } | {
             account_phone: string;
+            /** @enum {unknown} */
+            phone?: "" | null;
         } | {
             account_id: string;
+            /** @enum {unknown} */
+            account_phone?: "" | null;
+            /** @enum {unknown} */
+            phone?: "" | null;
         };
         /** @description The lease's new end. */
         RenewedView: {
@@ -3091,6 +3115,25 @@ export interface components {
             result_id?: string | null;
             /** @description Whether it went well. */
             success: boolean;
+        } | {
+            phone: string;
+        } | {
+            account_phone: string;
+            /** @enum {unknown} */
+            phone?: "" | null;
+        } | {
+            account_id: string;
+            /** @enum {unknown} */
+            account_phone?: "" | null;
+            /** @enum {unknown} */
+            phone?: "" | null;
+        } | {
+            /** @enum {unknown} */
+            account_id?: "" | null;
+            /** @enum {unknown} */
+            account_phone?: "" | null;
+            /** @enum {unknown} */
+            phone?: "" | null;
         };
         /** @description What the pool made of a report. */
         ReportView: {
@@ -3415,6 +3458,8 @@ export interface components {
             headers: {
                 /** @description Finds the request in the log; a sane one of the request's is kept */
                 "X-Request-Id": string;
+                /** @description The request's trace, when it came with one */
+                traceparent?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3427,6 +3472,8 @@ export interface components {
                 "WWW-Authenticate": "Bearer";
                 /** @description Finds the request in the log; a sane one of the request's is kept */
                 "X-Request-Id": string;
+                /** @description The request's trace, when it came with one */
+                traceparent?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3438,6 +3485,8 @@ export interface components {
             headers: {
                 /** @description Finds the request in the log; a sane one of the request's is kept */
                 "X-Request-Id": string;
+                /** @description The request's trace, when it came with one */
+                traceparent?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3449,6 +3498,8 @@ export interface components {
             headers: {
                 /** @description Finds the request in the log; a sane one of the request's is kept */
                 "X-Request-Id": string;
+                /** @description The request's trace, when it came with one */
+                traceparent?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3460,6 +3511,8 @@ export interface components {
             headers: {
                 /** @description Finds the request in the log; a sane one of the request's is kept */
                 "X-Request-Id": string;
+                /** @description The request's trace, when it came with one */
+                traceparent?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3473,6 +3526,8 @@ export interface components {
                 "Retry-After"?: number;
                 /** @description Finds the request in the log; a sane one of the request's is kept */
                 "X-Request-Id": string;
+                /** @description The request's trace, when it came with one */
+                traceparent?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3484,6 +3539,8 @@ export interface components {
             headers: {
                 /** @description Finds the request in the log; a sane one of the request's is kept */
                 "X-Request-Id": string;
+                /** @description The request's trace, when it came with one */
+                traceparent?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3495,6 +3552,8 @@ export interface components {
             headers: {
                 /** @description Finds the request in the log; a sane one of the request's is kept */
                 "X-Request-Id": string;
+                /** @description The request's trace, when it came with one */
+                traceparent?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3506,6 +3565,8 @@ export interface components {
             headers: {
                 /** @description Finds the request in the log; a sane one of the request's is kept */
                 "X-Request-Id": string;
+                /** @description The request's trace, when it came with one */
+                traceparent?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3517,6 +3578,8 @@ export interface components {
             headers: {
                 /** @description Finds the request in the log; a sane one of the request's is kept */
                 "X-Request-Id": string;
+                /** @description The request's trace, when it came with one */
+                traceparent?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3530,6 +3593,8 @@ export interface components {
                 "Retry-After": number;
                 /** @description Finds the request in the log; a sane one of the request's is kept */
                 "X-Request-Id": string;
+                /** @description The request's trace, when it came with one */
+                traceparent?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3541,6 +3606,8 @@ export interface components {
             headers: {
                 /** @description Finds the request in the log; a sane one of the request's is kept */
                 "X-Request-Id": string;
+                /** @description The request's trace, when it came with one */
+                traceparent?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3554,6 +3621,8 @@ export interface components {
                 "Retry-After": number;
                 /** @description Finds the request in the log; a sane one of the request's is kept */
                 "X-Request-Id": string;
+                /** @description The request's trace, when it came with one */
+                traceparent?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3607,6 +3676,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3643,6 +3714,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3682,6 +3755,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3713,6 +3788,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3750,6 +3827,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3789,6 +3868,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3825,6 +3906,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3841,6 +3924,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3884,6 +3969,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3918,6 +4005,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3929,6 +4018,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3967,6 +4058,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3984,6 +4077,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4015,6 +4110,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4031,6 +4128,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4064,6 +4163,8 @@ export interface operations {
                     "Content-Disposition": string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4097,6 +4198,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4133,6 +4236,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4169,6 +4274,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4207,6 +4314,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4224,6 +4333,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4257,6 +4368,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4273,6 +4386,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4298,6 +4413,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4350,6 +4467,8 @@ export interface operations {
                     "Content-Disposition"?: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4382,6 +4501,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4396,6 +4517,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4427,6 +4550,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4441,6 +4566,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4454,6 +4581,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4485,6 +4614,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4499,6 +4630,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4530,6 +4663,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4565,6 +4700,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4601,6 +4738,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4618,6 +4757,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4649,6 +4790,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4665,6 +4808,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4696,6 +4841,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4734,6 +4881,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4751,6 +4900,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4784,6 +4935,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4823,6 +4976,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4857,6 +5012,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4884,6 +5041,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4914,6 +5073,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4948,6 +5109,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4986,6 +5149,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5025,6 +5190,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5041,6 +5208,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5075,6 +5244,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5114,6 +5285,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5131,6 +5304,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5166,6 +5341,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5183,6 +5360,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5212,6 +5391,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5245,6 +5426,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5284,6 +5467,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5321,6 +5506,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5360,6 +5547,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5377,6 +5566,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5436,6 +5627,8 @@ export interface operations {
                     "Content-Disposition"?: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5468,6 +5661,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5487,6 +5682,8 @@ export interface operations {
                     "Retry-After": number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5520,6 +5717,8 @@ export interface operations {
                     "Set-Cookie"?: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5533,6 +5732,8 @@ export interface operations {
                     "WWW-Authenticate": "Bearer";
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5549,6 +5750,8 @@ export interface operations {
                     "Retry-After": number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5582,6 +5785,8 @@ export interface operations {
                     "Set-Cookie"?: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5612,6 +5817,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5638,6 +5845,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5673,6 +5882,8 @@ export interface operations {
                     "Set-Cookie"?: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5686,6 +5897,8 @@ export interface operations {
                     "WWW-Authenticate": "Bearer";
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5718,6 +5931,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5752,6 +5967,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5786,6 +6003,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5815,6 +6034,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5850,6 +6071,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5866,6 +6089,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5899,6 +6124,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5935,6 +6162,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5969,6 +6198,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6000,6 +6231,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6038,6 +6271,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6055,6 +6290,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6088,6 +6325,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6104,6 +6343,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6135,6 +6376,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6173,6 +6416,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6208,6 +6453,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6244,6 +6491,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6280,6 +6529,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6318,6 +6569,8 @@ export interface operations {
                     ETag: string;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6335,6 +6588,8 @@ export interface operations {
                     "Retry-After"?: number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6368,6 +6623,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6396,6 +6653,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6420,6 +6679,8 @@ export interface operations {
                 headers: {
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6434,6 +6695,8 @@ export interface operations {
                     "Retry-After": number;
                     /** @description Finds the request in the log; a sane one of the request's is kept */
                     "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
                     [name: string]: unknown;
                 };
                 content: {
