@@ -7,42 +7,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
-program=$(realpath "${API_POOL:-target/debug/api-pool}")
+. scripts/server.sh
 python=$(realpath "${VENV:-target/python}")/bin
 examples=${EXAMPLES:-80}
 [ -x "$python/schemathesis" ] || { echo "schemathesis is missing: run 'make setup'" >&2; exit 1; }
 
-password=correct-horse-battery
-work=$(mktemp -d /tmp/api-pool-schemathesis-XXXXXX)
-server=""
-stop() {
-  if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
-  server=""
-}
-finish() {
-  local code=$?
-  stop
-  if [ $code != 0 ]; then echo "== what the servers said" >&2; cat "$work"/*/err >&2 || true; fi
-  rm -rf "$work"
-}
-trap finish EXIT
-
-# The first field NAME in JSON, and every one.
-field() { grep -o "\"$1\":\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4; }
+# Every field NAME in JSON.
 all() { grep -o "\"$1\":\"[^\"]*\"" | cut -d '"' -f 4; }
-post() { curl -sS --fail-with-body -H "$as" "$url$1" --json "$2"; }
-
-# Each run has a server and a pool of its own: what one run deletes or bans the other would miss.
-start() {
-  env -u DATABASE_URL HTTP_PORT=0 DATABASE_PATH=$1/pool.db API_POOL_ADMIN_PASSWORD=$password LOG_LEVEL=warn \
-    "$program" serve >"$1/out" 2>"$1/err" &
-  server=$!
-  until grep -q 'ready at' "$1/out"; do
-    kill -0 "$server" 2>/dev/null || { echo "the server did not start" >&2; exit 1; }
-    sleep 0.1
-  done
-  url=$(sed -n 's/.*ready at \(http[^ ]*\) .*/\1/p' "$1/out")
-}
 
 # Something to find: groups, credentials, accounts that hold some, batches that can be undone.
 fill() {
@@ -68,13 +39,14 @@ fill() {
   done
   for _ in {1..8}; do post /api/admin/login "{$guest}" >/dev/null; done
   n=$(tail -n 1 "$1/people")
-  curl -sS --fail-with-body -H "$as" "$url/api/admin/users/$n/sessions" | all id | tail -n +5 >"$1/sessions"
+  curl -sS --fail-with-body -H "$as" "$url/api/admin/users/$n/sessions?sort=created_at" | all id | tail -n +5 >"$1/sessions"
 }
 
 # One run as owner or service. Its folder takes what the tool and Python leave behind.
 try() {
   local dir=$work/$1 login session token failed=""
   mkdir "$dir"
+  # A server and a pool of its own: what one run deletes or bans the other would miss.
   start "$dir"
   as="X-Nobody: yet"
   login=$(post /api/admin/login "{\"username\":\"admin\",\"password\":\"$password\"}")

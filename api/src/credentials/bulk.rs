@@ -83,14 +83,14 @@ pub async fn bulk(
         may.require(Permission::DeleteCredentials).await?;
     }
     let (store, tenant) = (&may.app.store, &may.caller.tenant);
-    let ids = match (request.ids, request.filter) {
+    let filter = request.filter.map(read).transpose().map_err(|error| error.inside("filter"))?;
+    let ids = match (request.ids, filter) {
         (Some(_), None) if request.expected.is_some() => {
             return Err(ApiError::field("expected", "goes with a filter only"));
         }
         (Some(ids), None) => named(ids)?,
         (None, Some(filter)) => {
             let expected = request.expected.ok_or_else(|| ApiError::field("expected", "is required with a filter"))?;
-            let filter = read(filter).map_err(|error| error.inside("filter"))?;
             store.ids_of_filter(tenant, &filter, expected).await?
         }
         _ => return Err(ApiError::field("ids", "or filter is required, one of the two")),

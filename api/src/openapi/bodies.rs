@@ -231,6 +231,7 @@ fn together(schema: &str) -> Value {
         }
         "BulkRequest" => {
             let mut both = one_of(("ids", json!({ "type": "array" })), ("filter", json!({ "type": "object" })));
+            both["oneOf"][0]["properties"]["expected"] = json!({ "type": "null" });
             both["oneOf"][1]["required"] = json!(["filter", "expected"]);
             both["oneOf"][1]["properties"]["expected"] = json!({ "type": "integer" });
             let moves = json!({ "properties": { "action": { "const": "assign_group" } } });

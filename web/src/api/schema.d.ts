@@ -218,7 +218,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists groups, the oldest first. */
+        /** Lists groups, the newest first. */
         get: operations["groups_list"];
         put?: never;
         /** Adds a group. */
@@ -765,7 +765,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists live tokens, the oldest first. */
+        /** Lists live tokens, the newest first. */
         get: operations["tokens_list"];
         put?: never;
         /** Issues a token. Its text is answered once and kept nowhere. */
@@ -821,7 +821,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists users, the oldest first. */
+        /** Lists users, the newest first. */
         get: operations["people_list"];
         put?: never;
         /** Adds a user. */
@@ -892,7 +892,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists a user's live sessions, the oldest first. Those of others need `users:read`. */
+        /** Lists a user's live sessions, the newest first. Those of others need `users:read`. */
         get: operations["people_of_user"];
         put?: never;
         post?: never;
@@ -909,7 +909,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists one's views, the oldest first. */
+        /** Lists one's views, the newest first. */
         get: operations["views_list"];
         put?: never;
         /** Saves a view. */
@@ -2350,6 +2350,7 @@ export interface components {
         } | {
             group_id?: null;
         }) & ({
+            expected?: null;
             filter?: null;
             ids: unknown[];
         } | {
@@ -4182,6 +4183,9 @@ export interface operations {
     groups_list: {
         parameters: {
             query?: {
+                /** @description Part of the name */
+                q?: string;
+                sort?: "-created_at" | "created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
@@ -4684,6 +4688,9 @@ export interface operations {
     rules_list: {
         parameters: {
             query?: {
+                /** @description Part of the name */
+                q?: string;
+                sort?: "-priority" | "-created_at" | "created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
@@ -5915,6 +5922,9 @@ export interface operations {
     tokens_list: {
         parameters: {
             query?: {
+                /** @description Part of the product */
+                q?: string;
+                sort?: "-created_at" | "created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
@@ -6108,6 +6118,9 @@ export interface operations {
     people_list: {
         parameters: {
             query?: {
+                /** @description Part of the name */
+                q?: string;
+                sort?: "-created_at" | "created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
@@ -6398,6 +6411,9 @@ export interface operations {
     people_of_user: {
         parameters: {
             query?: {
+                /** @description Part of the user agent */
+                q?: string;
+                sort?: "-created_at" | "created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
@@ -6437,6 +6453,9 @@ export interface operations {
             query?: {
                 /** @description Only of this page */
                 page?: string;
+                /** @description Part of the name */
+                q?: string;
+                sort?: "-created_at" | "created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
