@@ -101,8 +101,7 @@ impl Query {
 
     /// Values out of a known set.
     pub fn choices<T: std::str::FromStr + ToString + strum::IntoEnumIterator>(&mut self, name: &str) -> Result<Vec<T>> {
-        let parse =
-            |text: &String| text.parse().map_err(|_| ApiError::field(name.trim_end_matches('!'), one_of::<T>()));
+        let parse = |text: &String| text.parse().map_err(|_| ApiError::field(name, one_of::<T>()));
         self.texts(name).iter().map(parse).collect()
     }
 

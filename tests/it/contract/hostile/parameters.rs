@@ -4,8 +4,20 @@ use super::{Case, Expected, Ground, MARK, Operation, types};
 
 const NOT_FOUND: Expected = Expected::Failure(404, 2002, "not_found");
 /// Texts that are compared as they are: nothing is wrong with any, but controls and length.
-const FREE: [&str; 11] =
-    ["q", "tag", "operator", "actor", "ip", "request_id", "page", "account_id", "phone", "account_phone", "group_id"];
+const FREE: [&str; 12] = [
+    "q",
+    "tag",
+    "operator",
+    "actor",
+    "ip",
+    "request_id",
+    "page",
+    "account_id",
+    "phone",
+    "account_phone",
+    "group_id",
+    "group_id!",
+];
 
 pub fn cases(ground: &Ground) -> Vec<Case> {
     let mut cases = Vec::new();
