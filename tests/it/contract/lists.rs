@@ -145,13 +145,16 @@ async fn pages_join_without_gaps(kind: Kind) {
     assert!(exact.data()["next_cursor"].is_null(), "a full last page is the last");
 }
 
+/// What adds something of a name.
+type Body<'a> = &'a dyn Fn(&str) -> Value;
+
 /// The lists that stay short have the same grammar: `q`, `sort`, `limit`, `cursor`.
 async fn short_lists_are_sought_and_sorted(kind: Kind) {
     let place = Place::new(kind).await;
     let server = place.serve().await;
     let owner = server.owner().await;
     let named = |name: &str| json!({ "name": name });
-    let lists: [(String, &str, &dyn Fn(&str) -> Value); 5] = [
+    let lists: [(String, &str, Body); 5] = [
         (pool("groups"), "name", &named),
         (
             pool("rules"),
@@ -175,7 +178,7 @@ async fn short_lists_are_sought_and_sorted(kind: Kind) {
             owner.ok("POST", &list, body(name)).await;
         }
         let page = async |query: &str| owner.get(&format!("{list}?{query}")).await;
-        let names = |reply: &Reply| -> Vec<String> {
+        let shown = |reply: &Reply| -> Vec<String> {
             let items = reply.data()["items"].as_array().unwrap();
             items.iter().map(|one| one[field].as_str().unwrap().to_owned()).collect()
         };
@@ -189,19 +192,19 @@ async fn short_lists_are_sought_and_sorted(kind: Kind) {
             ("q=_100", vec![]),
         ] {
             let reply = page(query).await;
-            assert_eq!(names(&reply), expected, "{list}?{query}");
+            assert_eq!(shown(&reply), expected, "{list}?{query}");
             assert_eq!(reply.data()["total"], expected.len(), "{list}?{query}");
         }
         for sort in ["", "created_at", "-created_at"] {
             let (mut joined, mut cursor) = (Vec::new(), String::new());
             for _ in 0..3 {
                 let reply = page(&format!("q=-&sort={sort}&limit=2{cursor}")).await;
-                joined.extend(names(&reply));
+                joined.extend(shown(&reply));
                 assert_eq!(reply.data()["total"], 4, "{list} by {sort}");
                 let Some(next) = reply.data()["next_cursor"].as_str() else { break };
                 cursor = format!("&cursor={next}");
             }
-            assert_eq!(joined, names(&page(&format!("q=-&sort={sort}")).await), "{list} by {sort}");
+            assert_eq!(joined, shown(&page(&format!("q=-&sort={sort}")).await), "{list} by {sort}");
         }
         for odd in ["name", "--created_at", "priority", "updated_at"] {
             page(&format!("sort={odd}")).await.wrong("sort");

@@ -229,16 +229,16 @@ async fn traces_go_on(kind: Kind) {
     let sent = format!("00-{trace}-00f067aa0ba902b7-01");
     let mut request_ids = Vec::new();
     let traced = server.owner().await.with("traceparent", &sent);
-    for (reply, status) in [
+    for (got, status) in [
         (traced.get(POOL).await, 200),
         (traced.get(&pool("nothing")).await, 404),
         (server.anonymous().with("traceparent", &sent).get(POOL).await, 401),
     ] {
-        let answered: Vec<&str> = reply.header("traceparent").split('-').collect();
+        let answered: Vec<&str> = got.header("traceparent").split('-').collect();
         let [version, id, span, flags] = answered[..] else { panic!("{answered:?}") };
-        assert_eq!((reply.status, version, id, flags), (status, "00", trace, "01"));
+        assert_eq!((got.status, version, id, flags), (status, "00", trace, "01"));
         assert!(span.len() == 16 && span != "00f067aa0ba902b7", "a span of our own: {span}");
-        request_ids.push(reply.header("x-request-id").to_owned());
+        request_ids.push(got.header("x-request-id").to_owned());
     }
     for odd in ["", "x", &sent.to_uppercase(), &sent.replace("00-4", "ff-4"), "00-0-0-0", &format!("{sent}-1")] {
         let reply = server.anonymous().with("traceparent", odd).get("/api/health").await;
