@@ -14,6 +14,7 @@ mod hostile;
 mod hot;
 mod imports;
 mod lists;
+mod log;
 mod once;
 mod pages;
 mod people;

@@ -69,12 +69,21 @@ impl ReportRequest {
             success,
             error: self.error.filter(|e| !e.trim().is_empty()),
             account,
-            proxy_id: short("proxy_id", self.proxy_id)?,
+            proxy_id: proxy(self.proxy_id)?,
             latency_ms: self.latency_ms,
             result_id: short("result_id", self.result_id)?,
             at,
         }))
     }
+}
+
+/// Nothing else is kept: the address of a proxy may have its password in it.
+fn proxy(id: Option<String>) -> Result<Option<String>> {
+    let id = short("proxy_id", id)?;
+    if id.as_ref().is_some_and(|id| !id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.:-".contains(&b))) {
+        return Err(ApiError::field("proxy_id", "must be the proxy's id: letters, digits, _ . : and -"));
+    }
+    Ok(id)
 }
 
 fn short(field: &str, text: Option<String>) -> Result<Option<String>> {

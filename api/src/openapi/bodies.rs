@@ -89,7 +89,8 @@ fn rule(schema: &str, field: &str) -> Value {
 
         (_, "account_ids") => json!({ "items": typed(text(LINE, 1, ACCOUNT_KEY_BYTES)) }),
         ("MatchBody", "account" | "operator") => text(LINE, 1, ACCOUNT_KEY_BYTES),
-        (_, "proxy_id" | "result_id") => text(LINE, 0, 128),
+        (_, "proxy_id") => text("^[0-9A-Za-z_.:-]*$", 0, 128),
+        (_, "result_id") => text(LINE, 0, 128),
         (_, "error") => json!({ "maxLength": 16_384 }),
         (_, "at" | "expires_at") => any_of([of_format("date-time"), of_format("date"), empty()]),
 

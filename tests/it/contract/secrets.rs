@@ -15,6 +15,7 @@ const ADMIN: &str = "5ecret of the owner";
 const NEXT: &str = "5ecret of the owner, later";
 const WRONG: &str = "5ecret mistyped";
 const WORKER: &str = "5ecret of the operator";
+const PROXY: &str = "5ecret-of-the-proxy";
 
 /// Neither the database nor what lies beside it holds any of these in plain.
 pub async fn assert_nowhere(place: &Place, secrets: &[&str]) {
@@ -127,6 +128,19 @@ async fn secrets_stay_secret(kind: Kind) {
 
     let given = service.post(&pool("allocate"), json!({ "account_id": "a", "api_id": 1_000_001 })).await;
     assert_eq!(given.data()["api_hash"], NEW_HASH);
+    let address = format!("socks5://user:{PROXY}@10.0.0.1:1080");
+    let wish = json!({ "account_id": "a", "with_proxy": true, "proxy_country": PROXY });
+    assert_eq!(service.post(&pool("allocate"), wish).await.status, 200);
+    let report =
+        json!({ "api_id": 1_000_001, "account_id": "a", "success": false, "error": format!("ProxyError: {address}") });
+    seen.push(service.post(&pool("result"), report.clone()).await);
+    assert_eq!(seen.last().unwrap().status, 200);
+    let mut results = json!({ "results": [report.clone(), report] });
+    results["results"][1]["proxy_id"] = json!(address);
+    seen.push(service.post(&pool("results"), results.clone()).await);
+    assert_eq!(seen.last().unwrap().data()["results"][1]["error"]["details"][0]["field"], "proxy_id");
+    seen.push(service.post(&pool("result"), results["results"][1].clone()).await);
+    seen.last().unwrap().wrong("proxy_id");
     let shown = owner.post(&pool(&format!("{id}/reveal")), json!({ "reason": "r" })).await;
     assert_eq!(shown.data()["api_hash"], NEW_HASH);
     assert!(owner.get(&pool("export?include_hash=true")).await.text.contains(NEW_HASH));
@@ -153,7 +167,7 @@ async fn secrets_stay_secret(kind: Kind) {
     seen.push(owner.get("/api/admin/me").await);
 
     let bare = jwt.strip_prefix("Bearer ").unwrap();
-    let secrets = [HASH, NEW_HASH, LINE_HASH, PHONE, &PHONE[1..], ADMIN, NEXT, WRONG, WORKER, &token, bare];
+    let secrets = [HASH, NEW_HASH, LINE_HASH, PHONE, &PHONE[1..], ADMIN, NEXT, WRONG, WORKER, PROXY, &token, bare];
     seen.extend(everything(&owner).await);
     assert_kept(&place, server, &seen, &secrets).await;
 }
