@@ -10,10 +10,14 @@ use anyhow::{Context, bail};
 #[derive(Debug)]
 pub struct InUse(#[allow(dead_code, reason = "the lock lives as long as the file is open")] File);
 
-fn open(database: &Path) -> std::io::Result<File> {
+fn path(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");
-    OpenOptions::new().create(true).truncate(false).read(true).write(true).open(PathBuf::from(name))
+    PathBuf::from(name)
+}
+
+fn open(database: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path(database))
 }
 
 /// Says that this process works on the database.
@@ -26,8 +30,8 @@ pub fn share(database: &Path) -> anyhow::Result<InUse> {
     }
 }
 
-/// Makes sure that nobody else works on the database. Where nobody can write, there is nothing to
-/// lock.
+/// Makes sure that nobody else works on the database. Somebody who may not write there can still see
+/// whether others do: a file is locked through any handle. Where there is no file, nobody does.
 pub fn alone(database: &Path) -> anyhow::Result<Option<InUse>> {
     let file = match open(database) {
         Ok(file) => file,
@@ -37,7 +41,10 @@ pub fn alone(database: &Path) -> anyhow::Result<Option<InUse>> {
                 std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
             ) =>
         {
-            return Ok(None);
+            match File::open(path(database)) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+                opened => opened.context("cannot read the lock file beside the source")?,
+            }
         }
         Err(error) => return Err(error).context("cannot make a lock file beside the source"),
     };

@@ -14,13 +14,18 @@ pub(crate) fn of(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
     if !is_trusted(&peer) {
         return Some(peer);
     }
-    let forwarded = parts.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> = forwarded
-        .flat_map(|value| value.split(','))
-        .map_while(|hop| hop.trim().parse::<IpAddr>().ok().map(|ip| ip.to_canonical()))
-        .collect();
-    let client = hops.iter().rev().find(|ip| !is_trusted(ip)).or(hops.first());
-    Some(client.copied().unwrap_or(peer))
+    // From the right: the first hop that is nobody's we know, or that can't be read, ends it.
+    let mut client = peer;
+    let values = parts.headers.get_all("x-forwarded-for").iter().rev();
+    for hop in values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b',')) {
+        let address = std::str::from_utf8(hop).ok().and_then(|text| text.trim().parse::<IpAddr>().ok());
+        let Some(address) = address else { break };
+        client = address.to_canonical();
+        if !is_trusted(&client) {
+            break;
+        }
+    }
+    Some(client)
 }
 
 #[cfg(test)]
@@ -46,6 +51,11 @@ mod tests {
         assert_eq!(seen("127.0.0.1", &["198.51.100.1"]), "198.51.100.1");
         assert_eq!(seen("10.1.2.3", &["6.6.6.6, 198.51.100.1, 10.9.9.9"]), "198.51.100.1");
         assert_eq!(seen("10.1.2.3", &["6.6.6.6", "198.51.100.1"]), "198.51.100.1");
+        assert_eq!(seen("10.1.2.3", &["6.6.6.6, x, 198.51.100.1"]), "198.51.100.1", "written by the client");
+        assert_eq!(seen("10.1.2.3", &["6.6.6.6, x, 10.9.9.9"]), "10.9.9.9");
+        assert_eq!(seen("10.1.2.3", &["é", "198.51.100.1"]), "198.51.100.1");
+        assert_eq!(seen("10.1.2.3", &["6.6.6.6, x"]), "10.1.2.3");
+        assert_eq!(seen("10.1.2.3", &["10.7.7.7, 10.9.9.9"]), "10.7.7.7");
         assert_eq!(seen("::ffff:127.0.0.1", &["2001:db8::1"]), "2001:db8::1");
     }
 }

@@ -169,6 +169,11 @@ impl ApiError {
         }
     }
 
+    /// Whether we have failed, rather than the caller.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.code.row().0.is_server_error()
+    }
+
     /// The `error` object by itself.
     pub fn body(&self) -> ErrorBody {
         let (_, number, slug, _) = self.code.row();

@@ -144,11 +144,12 @@ impl Matcher {
             invalid.require(pattern.len() <= ACCOUNT_KEY_BYTES, field, "must be at most 128 bytes");
             check_text(&mut invalid, field, pattern, SHORT_TEXT);
         }
-        let network = |text: &String| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        let ip = matcher.ip.as_ref().map(network).transpose().unwrap_or_else(|_| {
-            invalid.add("match.ip", "must be an address or a network, like 203.0.113.0/24");
-            None
-        });
+        let ip = matcher.ip.as_deref().and_then(network);
+        invalid.require(
+            ip.is_some() || matcher.ip.is_none(),
+            "match.ip",
+            "must be an address or a network, like 203.0.113.0/24",
+        );
         let words = || matcher.level.iter().flat_map(|levels| levels.split(','));
         let levels: Vec<MemberLevel> = words().filter_map(|level| level.trim().parse().ok()).collect();
         invalid.require(levels.len() == words().count(), "match.level", "must be levels by comma, like gold,diamond");
@@ -174,6 +175,16 @@ impl Matcher {
             && self.ip.as_ref().is_none_or(|net| who.ip.is_some_and(|ip| net.contains(&ip.to_canonical())))
             && (self.levels.is_empty() || self.levels.contains(&who.level))
             && (self.group.is_none() || self.group.as_ref() == who.group)
+    }
+}
+
+/// An address or a network. IPv4 is written as such: callers' addresses are, too.
+fn network(text: &str) -> Option<IpNet> {
+    let is_mapped =
+        |net: &IpNet| matches!(net, IpNet::V6(v6) if v6.prefix_len() >= 96 && v6.addr().to_ipv4_mapped().is_some());
+    match text.parse::<IpAddr>() {
+        Ok(address) => Some(IpNet::from(address.to_canonical())),
+        Err(_) => text.parse().ok().filter(|net| !is_mapped(net)),
     }
 }
 

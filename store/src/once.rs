@@ -57,7 +57,7 @@ pub(crate) fn reused() -> StoreError {
 }
 
 impl Store {
-    /// Refuses a batch whose key was used for another one: what is kept of that are its members.
+    /// Refuses a batch whose key was used for something else: what is kept of a batch are its members.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it was.
@@ -68,10 +68,10 @@ impl Store {
             .optional(
                 sql!(
                     "SELECT body_hash FROM idempotency_keys
-                     WHERE tenant_id = $1 AND key > $2 AND key < $3 AND created_at > $4 LIMIT 1"
+                     WHERE tenant_id = $1 AND key >= $2 AND key < $3 AND created_at > $4 LIMIT 1"
                 ),
-                // All that begin with the key and a line break.
-                args![tenant, format!("{}\n", once.key), format!("{}\u{b}", once.key), self.now().plus(-KEPT)],
+                // The key itself, by which one thing was made, and all that begin with it and a line break.
+                args![tenant, once.key.clone(), format!("{}\u{b}", once.key), self.now().plus(-KEPT)],
             )
             .await?;
         kept.map_or(Ok(()), |(body_hash,)| once.must_be(&body_hash))

@@ -96,7 +96,10 @@ impl Store {
                 None => merged.remove(key),
             };
         }
-        Settings::of(self.fixed(), &merged).check()?;
+        // What this process was started with may not fit what is stored; that is no matter of others.
+        if change.keys().any(|key| matches!(key, Key::CapacityWarning | Key::CapacityCritical)) {
+            Settings::of(self.fixed(), &merged).check()?;
+        }
         let (mut before, mut after) = (Map::new(), Map::new());
         let moved = change.keys().filter(|key| stored.get(key) != merged.get(key));
         for key in moved {

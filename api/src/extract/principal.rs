@@ -39,6 +39,14 @@ impl Principal {
         }
     }
 
+    /// Who it is, whatever they are called in a while.
+    fn identity(&self) -> String {
+        match self {
+            Self::Person(claims) => claims.sub.clone(),
+            Self::Service(_) => self.name(),
+        }
+    }
+
     pub(crate) fn permits(&self, permission: Permission) -> bool {
         match self {
             Self::Person(claims) => claims.role.permits(permission),
@@ -182,7 +190,7 @@ impl<R: Right> FromRequestParts<Sealed> for May<R> {
         let app = state.open();
         let principal = identify(parts, &app).await?;
         let mut origin = origin(parts, &app, principal.name());
-        origin.once = parts.extensions.get::<Once>().map(|once| once.of(&origin.actor));
+        origin.once = parts.extensions.get::<Once>().map(|once| once.of(&principal.identity()));
         context::asked_by(&origin.actor);
         let tenant = principal.tenant();
         let caller = Caller { principal, tenant, origin };

@@ -111,8 +111,8 @@ async fn introduce(live: &Live, socket: &mut WebSocket) -> Turn<Client> {
 
 /// Whose token it is, and whether they may listen.
 async fn admit(live: &Live, token: &str) -> Turn<(TenantId, bool)> {
-    let principal: Principal =
-        identify_token(&live.store, &live.signer, token).await.map_err(|error| away(POLICY, error))?;
+    let refused = |error: ApiError| away(if error.is_ours() { TRY_AGAIN } else { POLICY }, error);
+    let principal: Principal = identify_token(&live.store, &live.signer, token).await.map_err(refused)?;
     if !principal.permits(Permission::ReadCredentials) {
         let why = format!("this needs the permission {}", Permission::ReadCredentials);
         return Err(away(POLICY, ApiError::new(Code::Forbidden, why)));
@@ -137,6 +137,8 @@ struct Client {
 impl Client {
     async fn follow(&mut self, live: &Live, socket: &mut WebSocket) -> Turn {
         let mut bell = live.hub.listen();
+        // Something may have come since the introduction.
+        bell.mark_changed();
         let (mut ping, mut check) = (interval(PING), interval(CHECK));
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -162,6 +164,9 @@ impl Client {
                         return Err(away(POLICY, ApiError::new(Code::Malformed, "no pong for too long")));
                     }
                     (self.tenant, self.sees_audit) = admit(live, &self.token).await?;
+                    if self.is_muted() {
+                        self.send_news(live, socket).await?;
+                    }
                 }
             }
         }
@@ -171,6 +176,9 @@ impl Client {
     async fn send_news(&mut self, live: &Live, socket: &mut WebSocket) -> Turn {
         if self.second.elapsed() >= Duration::from_secs(1) {
             (self.second, self.sent) = (Instant::now(), 0);
+        }
+        if self.is_muted() {
+            return Ok(());
         }
         let (news, head) = live.hub.since(self.cursor);
         let events = match news {
@@ -185,7 +193,8 @@ impl Client {
             self.cursor = event.seq;
             self.send(socket, Message::Text(event.text.clone())).await?;
         }
-        self.cursor = head;
+        // The hub may be behind what the client has seen in the database.
+        self.cursor = self.cursor.max(head);
         Ok(())
     }
 
@@ -197,14 +206,16 @@ impl Client {
         mine.iter().filter(|event| last[event.subject.as_str()] == event.seq).cloned().collect()
     }
 
-    /// Tells it that it has missed some, once a second at most, and goes on from `head`.
+    /// Tells it that it has missed some, and goes on from `head` when the second is over.
     async fn lag(&mut self, socket: &mut WebSocket, head: i64) -> Turn {
-        self.cursor = head;
-        if self.sent <= PER_SECOND {
-            self.sent = PER_SECOND + 1;
-            self.say(socket, &json!({ "type": "lagged", "cursor": head.to_string() })).await?;
-        }
-        Ok(())
+        self.cursor = self.cursor.max(head);
+        self.sent = PER_SECOND + 1;
+        self.say(socket, &json!({ "type": "lagged", "cursor": self.cursor.to_string() })).await
+    }
+
+    /// It was told that it has missed some: what comes until the second is over waits.
+    fn is_muted(&self) -> bool {
+        self.sent > PER_SECOND
     }
 
     /// Sends what came behind `since`, up to `newest`.

@@ -45,8 +45,12 @@ fn a_match_is_of_all_that_it_names() {
     }
     assert!(matches(Match { operator: some("svc:*"), ..Match::default() }));
     assert!(!matches(Match { operator: some("user:*"), ..Match::default() }));
-    for network in ["203.0.113.9", "203.0.113.0/24", "203.0.113.77/24", "0.0.0.0/0"] {
+    for network in ["203.0.113.9", "::ffff:203.0.113.9", "203.0.113.0/24", "203.0.113.77/24", "0.0.0.0/0"] {
         assert!(matches(Match { ip: some(network), ..Match::default() }), "{network}");
+    }
+    for mapped in ["::ffff:203.0.113.0/120", "::ffff:0:0/96"] {
+        let refused = Matcher::compile(&Match { ip: some(mapped), ..Match::default() }).map(drop).unwrap_err();
+        assert_eq!(refused.fields[0].field, "match.ip", "{mapped}");
     }
     for network in ["203.0.114.0/24", "203.0.113.8", "2001:db8::/32"] {
         assert!(!matches(Match { ip: some(network), ..Match::default() }), "{network}");

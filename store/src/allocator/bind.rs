@@ -30,15 +30,15 @@ impl Batch {
         sealer: &Sealer,
         census: &mut CensusCache,
     ) -> Outcome<Allocated> {
-        if command.group.as_ref().is_some_and(|g| self.rules(&asker.tenant).is_ok_and(|r| !r.groups.contains_key(g))) {
-            return Ok(Err(Refused::UnknownGroup));
-        }
         if let Some(once) = &asker.origin.once {
             match self.made_before(asker, once, sealer)? {
                 Some(Ok(allocated)) => return Ok(Ok(allocated)),
                 Some(Err(())) => return Ok(Err(Refused::KeyReused)),
                 None => {}
             }
+        }
+        if command.group.as_ref().is_some_and(|g| self.rules(&asker.tenant).is_ok_and(|r| !r.groups.contains_key(g))) {
+            return Ok(Err(Refused::UnknownGroup));
         }
         let request = self.request(asker, command)?;
         let decision = loop {

@@ -194,6 +194,8 @@ impl Column {
         let name = &self.name;
         match self.kind {
             Kind::Bytes => format!("CASE WHEN {name} IS NULL THEN NULL ELSE lower(hex({name})) END"),
+            // As JSON it would lose the last two of its seventeen digits.
+            Kind::Real => format!("CASE WHEN {name} IS NULL THEN NULL ELSE printf('%!.17g', {name}) END"),
             _ => name.clone(),
         }
     }
@@ -203,6 +205,7 @@ impl Column {
         match self.kind {
             Kind::Bytes => format!("encode({name}, 'hex')"),
             Kind::Bool => format!("CASE WHEN {name} IS NULL THEN NULL WHEN {name} THEN 1 ELSE 0 END"),
+            Kind::Real => format!("CAST({name} AS TEXT)"),
             _ => name.clone(),
         }
     }
@@ -230,7 +233,9 @@ impl Column {
         match (self.kind, cell) {
             (_, Value::Null) => "null".to_owned(),
             // One writes 19.0, the other 19.
-            (Kind::Real, number) => format!("{:x}", number.as_f64().unwrap_or(f64::NAN).to_bits()),
+            (Kind::Real, Value::String(text)) => {
+                text.parse::<f64>().map_or_else(|_| format!("={text}"), |number| format!("{:x}", number.to_bits()))
+            }
             (_, Value::String(text)) => format!("={text}"),
             (_, other) => other.to_string(),
         }
@@ -250,4 +255,39 @@ fn unhex(digits: &str) -> Option<Vec<u8>> {
 /// Whether it is a SQLite database.
 pub(super) fn is_sqlite(store: &Store) -> bool {
     matches!(store.db(), Backend::Sqlite { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use rand::SeedableRng;
+
+    use crate::db::{args, sql};
+    use crate::open::{Location, PoolConfig};
+    use crate::seal::MasterKey;
+    use crate::{Ambient, Store};
+
+    #[tokio::test]
+    async fn doubles_keep_all_their_digits() {
+        let dir = tempfile::tempdir().unwrap();
+        let ambient = Ambient::new(Timestamp::default, rand::rngs::StdRng::seed_from_u64(1));
+        let location = Location::Sqlite(dir.path().join("pool.db"));
+        let keys = vec![MasterKey::new(1, [7; 32])];
+        let store = Store::open(&location, PoolConfig::default(), keys, ambient).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        let odd = sql!("UPDATE tenants SET prior_alpha = 0.1 + 0.2, prior_beta = 1.0 / 3.0");
+        assert!(tx.execute(odd, args![]).await.unwrap() > 0);
+        tx.commit().await.unwrap();
+        let tables = store.tables().await.unwrap();
+        let tenants = tables.iter().find(|table| table.name == "tenants").unwrap();
+        let (first, next) = (tenants.select(false, ""), tenants.select(true, ""));
+        let rows = tenants.page(&store, first, next, None).await.unwrap();
+        let cell = |name: &str| {
+            let place = tenants.column_names().iter().position(|column| *column == name).unwrap();
+            tenants.columns[place].canonical(&rows[0][place])
+        };
+        assert_eq!(cell("prior_alpha"), format!("{:x}", (0.1_f64 + 0.2).to_bits()));
+        assert_eq!(cell("prior_beta"), format!("{:x}", (1.0_f64 / 3.0).to_bits()));
+        store.close().await;
+    }
 }

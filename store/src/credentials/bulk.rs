@@ -81,7 +81,17 @@ impl Store {
         }
         let mut outcomes = Vec::with_capacity(ids.len());
         for some in ids.chunks(AT_ONCE) {
-            let mut done = self.bulk_some(tenant, origin, some, action).await?;
+            let mut done = match self.bulk_some(tenant, origin, some, action).await {
+                Ok(done) => done,
+                Err(error) if outcomes.is_empty() => return Err(error),
+                Err(error) => {
+                    // What is done is done, and told.
+                    tracing::warn!(%error, "a bulk action has stopped half-way");
+                    let stopped = || StoreError::Conflict("the action stopped before this one; try again".to_owned());
+                    outcomes.extend(ids[outcomes.len()..].iter().map(|id| (id.clone(), Err(stopped()))));
+                    break;
+                }
+            };
             outcomes.extend(
                 some.iter().map(|id| (id.clone(), done.remove(id).unwrap_or(Err(StoreError::NotFound("credential"))))),
             );

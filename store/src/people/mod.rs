@@ -177,35 +177,45 @@ impl Store {
     }
 
     /// Begins the transaction in which somebody comes in. Looked at again: of many guesses at once,
-    /// those behind the fifth failure come too late.
+    /// those behind the fifth failure come too late, and so does a password that was changed since.
     async fn admit(&self, user: &User) -> Result<Tx, SignInError> {
         let mut tx = self.begin().await?;
         let let_in = tx
             .execute(
                 sql!(
                     "UPDATE users SET failed_logins = 0, locked_until = 0, last_login_at = $1
-                     WHERE id = $2 AND locked_until <= $1"
+                     WHERE id = $2 AND locked_until <= $1 AND password_hash = $3"
                 ),
-                args![self.now(), &user.id],
+                args![self.now(), &user.id, &user.password_hash],
             )
             .await?;
-        if let_in == 0 {
-            tx.rollback().await?;
-            return Err(SignInError::Locked(self.now().plus(LOCKED_FOR)));
+        if let_in > 0 {
+            return Ok(tx);
         }
-        Ok(tx)
+        tx.rollback().await?;
+        let locked = sql!("SELECT locked_until FROM users WHERE id = $1 AND locked_until > $2");
+        let locked: Option<(i64,)> = self.db().optional(locked, args![&user.id, self.now()]).await?;
+        Err(locked.map_or(SignInError::Wrong, |(until,)| SignInError::Locked(Timestamp::from_millis(until))))
     }
 
     async fn note_failure(&self, origin: &Origin, user: &User) -> Result<SignInError> {
         let origin = Origin { actor: format!("user:{}", user.username), ..origin.clone() };
         let until = self.now().plus(LOCKED_FOR);
         let mut tx = self.begin().await?;
-        let (failed,): (i64,) = tx
-            .one(
-                sql!("UPDATE users SET failed_logins = failed_logins + 1 WHERE id = $1 RETURNING failed_logins"),
-                args![&user.id],
+        let counted: Option<(i64,)> = tx
+            .optional(
+                sql!(
+                    "UPDATE users SET failed_logins = failed_logins + 1 WHERE id = $1 AND locked_until <= $2
+                     RETURNING failed_logins"
+                ),
+                args![&user.id, self.now()],
             )
             .await?;
+        // Behind a lock, wrong guesses are answered as right ones are: nobody learns from them.
+        let Some((failed,)) = counted else {
+            tx.rollback().await?;
+            return Ok(SignInError::Locked(until));
+        };
         let mut entries = vec![Entry::new(Action::SignInFailed).data(json!({ "failed_logins": failed }))];
         let locked = failed >= ATTEMPTS;
         if locked {

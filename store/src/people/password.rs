@@ -27,12 +27,14 @@ pub fn check_password(invalid: &mut Invalid, field: &str, password: &SecretStrin
 }
 
 /// Each hashing takes 19 MiB and a core for a while: a flood of logins must not take them all.
+/// A turn ends with the hashing itself, which goes on when the client has hung up.
 static HASHING: Semaphore = Semaphore::const_new(4);
 
 pub(super) async fn hash(password: &SecretString) -> Result<String> {
-    let _turn = HASHING.acquire().await;
+    let turn = HASHING.acquire().await;
     let password = password.clone();
     let hashed = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
         Argon2::default().hash_password(password.expose_secret().as_bytes()).map(|hash| hash.to_string())
     });
     hashed
@@ -42,9 +44,10 @@ pub(super) async fn hash(password: &SecretString) -> Result<String> {
 }
 
 pub(super) async fn verify(password: &SecretString, hash: &str) -> bool {
-    let _turn = HASHING.acquire().await;
+    let turn = HASHING.acquire().await;
     let (password, hash) = (password.clone(), hash.to_owned());
     let checked = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
         PasswordHash::new(&hash)
             .is_ok_and(|hash| Argon2::default().verify_password(password.expose_secret().as_bytes(), &hash).is_ok())
     });

@@ -16,6 +16,7 @@ use crate::world::{World, on_both, origin, slice};
 on_both! {
     a_user_signs_in,
     five_failures_lock_for_fifteen_minutes,
+    many_guesses_at_once_tell_nothing,
     a_success_starts_the_count_anew,
     a_password_is_changed_by_whoever_knows_it,
     users_are_checked_and_unique,
@@ -55,6 +56,17 @@ async fn a_user_signs_in(w: &World) {
     assert_eq!(actors[1..3], [("user:ada".to_owned(),), ("user:ada".to_owned(),)]);
     w.store.add_user(&w.tenant, &origin(), "grace", &SecretString::from(PASSWORD), Role::Owner).await.unwrap();
     assert!(w.store.has_owner().await.unwrap());
+}
+
+/// Behind the fifth failure a wrong guess is answered as the right one is, however many come at once.
+async fn many_guesses_at_once_tell_nothing(w: &World) {
+    add(w, "ada").await;
+    let guesses = (0..16).map(|_| sign_in(w, "ada", "wrong"));
+    let answers = futures::future::join_all(guesses).await;
+    let wrong = answers.iter().filter(|answer| matches!(answer, Err(SignInError::Wrong))).count();
+    let locked = answers.iter().filter(|answer| matches!(answer, Err(SignInError::Locked(_)))).count();
+    assert_eq!((wrong as i64, locked as i64), (ATTEMPTS - 1, 17 - ATTEMPTS));
+    assert_eq!((w.count("user.locked").await, w.count("user.sign_in_failed").await), (1, ATTEMPTS));
 }
 
 async fn five_failures_lock_for_fifteen_minutes(w: &World) {
