@@ -8,7 +8,7 @@ use domain::access::{Role, Scope};
 use domain::{MemberLevel, TenantId};
 use secrecy::{ExposeSecret, SecretString};
 use store::tokens::TokenDraft;
-use store::{Origin, Store};
+use store::{Origin, Store, StoreError};
 
 pub async fn add(store: &Store, username: &str, role: Role) -> anyhow::Result<ExitCode> {
     let password = read_password()?;
@@ -19,7 +19,8 @@ pub async fn add(store: &Store, username: &str, role: Role) -> anyhow::Result<Ex
 
 pub async fn passwd(store: &Store, username: &str) -> anyhow::Result<ExitCode> {
     let password = read_password()?;
-    store.set_password(&Origin::internal("cli"), username, &password).await?;
+    let user = store.user_by_name(username).await?.ok_or(StoreError::NotFound("user"))?;
+    store.set_password(&Origin::internal("cli"), &user, &password).await?;
     println!("{username} has a new password");
     Ok(ExitCode::SUCCESS)
 }

@@ -57,24 +57,18 @@ pub(crate) fn reused() -> StoreError {
 }
 
 impl Store {
-    /// Refuses a batch whose key was used for something else: what is kept of a batch are its members.
+    /// Claims the key of a batch, whose members keep keys of their own behind it. The same batch may
+    /// come again.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when it was.
-    pub async fn check_members(&self, tenant: &TenantId, once: Option<&Once>) -> Result<()> {
-        let Some(once) = once else { return Ok(()) };
-        let kept: Option<(Vec<u8>,)> = self
-            .db()
-            .optional(
-                sql!(
-                    "SELECT body_hash FROM idempotency_keys
-                     WHERE tenant_id = $1 AND key >= $2 AND key < $3 AND created_at > $4 LIMIT 1"
-                ),
-                // The key itself, by which one thing was made, and all that begin with it and a line break.
-                args![tenant, once.key.clone(), format!("{}\u{b}", once.key), self.now().plus(-KEPT)],
-            )
-            .await?;
-        kept.map_or(Ok(()), |(body_hash,)| once.must_be(&body_hash))
+    /// [`StoreError::Conflict`] when the key was used for another request.
+    pub async fn claim_batch(&self, tenant: &TenantId, once: Option<&Once>) -> Result<()> {
+        if once.is_none() {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        tx.claim(tenant, once, "batch", self.now()).await?;
+        tx.commit().await
     }
 }
 

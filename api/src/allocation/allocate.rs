@@ -266,7 +266,7 @@ pub async fn allocate_batch(
     Lenient(batch): Lenient<AllocateBatch>,
 ) -> Result<Answer<Outcomes<Allocation>>> {
     check_length("requests", batch.requests.len(), BATCH)?;
-    may.app.store.check_members(&may.caller.tenant, may.caller.origin.once.as_ref()).await?;
+    may.app.store.claim_batch(&may.caller.tenant, may.caller.origin.once.as_ref()).await?;
     let commands = batch
         .requests
         .into_iter()

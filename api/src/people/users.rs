@@ -208,6 +208,6 @@ pub async fn reset_password(
     let user = store.user(&caller.tenant, &id).await?;
     let made = reset.password.is_none();
     let password = reset.password.unwrap_or_else(|| store.random_password());
-    store.set_password(&caller.origin, &user.username, &password).await?;
+    store.set_password(&caller.origin, &user, &password).await?;
     Ok(Answer::new(ResetView { id, password: made.then(|| password.expose_secret().to_owned()) }))
 }

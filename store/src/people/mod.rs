@@ -256,14 +256,13 @@ impl Store {
     }
 
     /// Sets a password, unlocks, and ends all sessions.
-    pub async fn set_password(&self, origin: &Origin, username: &str, new: &SecretString) -> Result<()> {
+    pub async fn set_password(&self, origin: &Origin, user: &User, new: &SecretString) -> Result<()> {
         let mut invalid = Invalid::default();
         check_password(&mut invalid, "password", new);
         invalid.into_result()?;
-        let user = self.user_by_name(username).await?.ok_or(StoreError::NotFound("user"))?;
         let hash = hash(new).await?;
         let mut tx = self.begin().await?;
-        tx.write_password(self, origin, &user, &hash, None).await?;
+        tx.write_password(self, origin, user, &hash, None).await?;
         tx.commit().await
     }
 }
@@ -278,16 +277,48 @@ impl Tx {
         except: Option<&str>,
     ) -> Result<()> {
         let now = store.now();
-        self.execute(
-            sql!(
-                "UPDATE users SET password_hash = $1, failed_logins = 0, locked_until = 0, updated_at = $2,
-                     version = version + 1 WHERE id = $3"
-            ),
-            args![hash, now, &user.id],
-        )
-        .await?;
+        let written = self
+            .execute(
+                sql!(
+                    "UPDATE users SET password_hash = $1, failed_logins = 0, locked_until = 0, updated_at = $2,
+                         version = version + 1 WHERE id = $3"
+                ),
+                args![hash, now, &user.id],
+            )
+            .await?;
+        if written == 0 {
+            return Err(StoreError::NotFound("user"));
+        }
         let ended = self.revoke_sessions(&user.id, except, now).await?;
         let data = json!({ "user_id": user.id, "username": user.username, "sessions_ended": ended });
         self.record(&user.tenant, origin, now, &[Entry::new(Action::PasswordChanged).data(data)]).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::Ambient;
+    use crate::open::{Location, PoolConfig};
+    use crate::seal::MasterKey;
+
+    #[tokio::test]
+    async fn a_password_that_was_reset_since_lets_nobody_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let ambient = Ambient::new(Timestamp::default, rand::rngs::StdRng::seed_from_u64(1));
+        let location = Location::Sqlite(dir.path().join("pool.db"));
+        let keys = vec![MasterKey::new(1, [7; 32])];
+        let store = Store::open(&location, PoolConfig::default(), keys, ambient).await.unwrap();
+        let (old, new) = (SecretString::from("correct horse"), SecretString::from("battery staple"));
+        let by = Origin::internal("test");
+        store.add_user(&TenantId::default(), &by, "ada", &old, Role::Owner).await.unwrap();
+        // Their password has been found right; before they are let in, an owner resets it.
+        let checked = store.check_secret(&by, "ada", &old).await.unwrap();
+        store.set_password(&by, &checked, &new).await.unwrap();
+        assert!(matches!(store.admit(&checked).await, Err(SignInError::Wrong)));
+        store.sign_in(&by, "ada", &new, None).await.unwrap();
+        store.close().await;
     }
 }

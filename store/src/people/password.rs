@@ -53,3 +53,20 @@ pub(super) async fn verify(password: &SecretString, hash: &str) -> bool {
     });
     checked.await.unwrap_or(false)
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_turn_lasts_as_long_as_the_hashing() {
+        let password = SecretString::from("x");
+        // The client hangs up at once; the hashing has begun.
+        assert!(verify(&password, NOBODY).now_or_never().is_none());
+        assert!(hash(&password).now_or_never().is_none());
+        assert_eq!(HASHING.available_permits(), 2);
+        drop(HASHING.acquire_many(4).await);
+    }
+}

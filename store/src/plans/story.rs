@@ -77,7 +77,7 @@ async fn people_and_settings(store: &Store, tenant: &TenantId, by: &Origin) {
         store.sign_in(by, "ada", &new, None).await.unwrap_err();
     }
     store.sign_in(by, "nobody", &new, None).await.unwrap_err();
-    store.set_password(by, "ada", &password).await.unwrap();
+    store.set_password(by, &store.user_by_name("ada").await.unwrap().unwrap(), &password).await.unwrap();
     let (ada, opened) = store.sign_in(by, "ada", &password, None).await.unwrap();
     sessions(store, tenant, by, &ada.id, &opened).await;
     store.change_password(by, "ada", &opened.session_id, &password, &new).await.unwrap();
@@ -223,7 +223,7 @@ async fn hot_path(store: &Store, tenant: &TenantId) {
     for _ in 0..2 {
         pool.ask(keyed.clone(), Command::Allocate(wish("keyed"))).await.unwrap();
     }
-    store.check_members(tenant, keyed.origin.once.as_ref()).await.unwrap();
+    store.claim_batch(tenant, keyed.origin.once.as_ref()).await.unwrap();
     let bulk = [BulkAction::Disable, BulkAction::Enable, BulkAction::AssignGroup(None), BulkAction::Delete];
     for action in bulk {
         let id = store.add_credential(tenant, &asker.origin, &draft(700)).await.unwrap();

@@ -12,6 +12,23 @@ on_both! {
     many_move_into_a_group,
     many_are_removed_but_for_those_that_are_held,
     a_filter_must_find_as_many_as_were_seen,
+    what_was_done_is_told_when_it_stops_half_way,
+}
+
+/// The last of 201 can't be read: what is done two hundred at a time ends behind the first step.
+async fn what_was_done_is_told_when_it_stops_half_way(w: &World) {
+    let mut ids = Vec::new();
+    for number in 1..=201 {
+        ids.push(w.add(number).await);
+    }
+    let last = ids[200].clone();
+    w.raw.run(&format!("UPDATE credentials SET tags = 'none' WHERE id = '{last}'")).await;
+    let outcomes = bulk(w, &ids, &BulkAction::Disable).await;
+    assert!(outcomes[..200].iter().all(Result::is_ok));
+    assert!(outcomes[200].as_ref().unwrap_err().contains("stopped before this one"), "{outcomes:?}");
+    assert_eq!(w.credential(&ids[199]).await.standing, Standing::Disabled);
+    assert!(w.store.bulk(&w.tenant, &origin(), vec![last.clone()], &BulkAction::Disable).await.is_err());
+    w.raw.run(&format!("UPDATE credentials SET tags = '[]' WHERE id = '{last}'")).await;
 }
 
 async fn bulk(w: &World, ids: &[CredentialId], action: &BulkAction) -> Vec<Result<(), String>> {

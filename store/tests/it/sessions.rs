@@ -137,7 +137,7 @@ async fn a_new_password_ends_the_other_sessions(w: &World) {
     w.store.change_password(&origin(), "ada", &own.session_id, &old, &new).await.unwrap();
     assert!(refresh(w, &other.refresh_token).await.is_none());
     let own = refresh(w, &own.refresh_token).await.unwrap();
-    w.store.set_password(&origin(), "ada", &new).await.unwrap();
+    w.store.set_password(&origin(), &w.store.user_by_name("ada").await.unwrap().unwrap(), &new).await.unwrap();
     assert!(refresh(w, &own.refresh_token).await.is_none(), "a reset ends all");
     assert_eq!(w.store.count_sessions(&ada, &slice(None)).await.unwrap().number, 0);
 }

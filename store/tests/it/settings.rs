@@ -10,6 +10,7 @@ use store::views::{Owner, ViewDraft};
 use crate::world::{World, on_both, origin, slice};
 
 on_both! {
+    thresholds_that_no_longer_fit_hinder_nothing_else,
     settings_have_value_default_and_source,
     what_the_process_was_given_is_locked,
     settings_that_contradict_each_other_are_refused,
@@ -124,4 +125,17 @@ async fn views_are_their_owners(w: &World) {
     ] {
         assert!(matches!(w.store.add_view(ada, &origin(), &wrong).await, Err(StoreError::Invalid(_))));
     }
+}
+
+/// A process was started with a threshold below what people have set: that is said to whoever changes
+/// thresholds, and to nobody else.
+async fn thresholds_that_no_longer_fit_hinder_nothing_else(w: &World) {
+    let change = |key, value| Change::from([(key, Some(value))]);
+    w.store.change_settings(&w.tenant, &origin(), &change(Key::CapacityWarning, json!(90)), None).await.unwrap();
+    let other = w.another_store().await;
+    other.fix_settings(Fixed::from([(Key::CapacityCritical, (json!(85), Source::Environment))]));
+    other.change_settings(&w.tenant, &origin(), &change(Key::JobsDays, json!(30)), None).await.unwrap();
+    let above = other.change_settings(&w.tenant, &origin(), &change(Key::CapacityWarning, json!(86)), None).await;
+    assert!(matches!(above, Err(StoreError::Invalid(_))), "{above:?}");
+    other.change_settings(&w.tenant, &origin(), &change(Key::CapacityWarning, json!(85)), None).await.unwrap();
 }

@@ -67,6 +67,13 @@ async fn the_same_key_has_the_same_result(kind: Kind) {
         ask(spaced).await.problem(409, 2004, "conflict");
         answers.push((path, key, body, first));
     }
+    // Nor does it serve for anything else.
+    for (index, (_, key, ..)) in answers.iter().enumerate() {
+        for (other, (path, _, body, _)) in answers.iter().enumerate().filter(|(other, _)| *other != index) {
+            let reply = send(&owner, key, path, body).await;
+            assert_eq!(reply.status, 409, "the key of {index} for {other}: {}", reply.text);
+        }
+    }
     // Nor does a longer batch add to the first.
     let longer = json!({ "requests": [{ "account_id": "c" }, { "account_id": "d" }, { "account_id": "e" }] });
     send(&owner, &answers[8].1, &pool("allocate/batch"), &longer).await.problem(409, 2004, "conflict");
