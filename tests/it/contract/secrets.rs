@@ -272,13 +272,13 @@ async fn what_comes_with_a_key_stays_secret(kind: Kind) {
     let token = issued.data()["token"].as_str().unwrap().to_owned();
     seen.push(again);
     // Allocations are told again with the secret, which is opened anew and not kept.
-    let service = server.anonymous().with("x-service-token", &token).with("idempotency-key", "a");
+    let service = |key: &str| server.anonymous().with("x-service-token", &token).with("idempotency-key", key);
     let wish = json!({ "account_id": "a", "api_id": 1_000_001 });
-    for reply in twice(&service, &pool("allocate"), &wish).await {
+    for reply in twice(&service("one"), &pool("allocate"), &wish).await {
         assert_eq!(reply.data()["api_hash"], HASH);
     }
     let wish = json!({ "requests": [{ "account_id": "b", "api_id": 1_000_001 }] });
-    for reply in twice(&service, &pool("allocate/batch"), &wish).await {
+    for reply in twice(&service("many"), &pool("allocate/batch"), &wish).await {
         assert_eq!(reply.data()["results"][0]["data"]["api_hash"], HASH, "{}", reply.text);
     }
     // Neither a rule that is tried nor an action on many shows what it works on.
