@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -39,9 +39,12 @@ async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     // A missing asset is missing: an open page then knows that there is a newer version. Any other
     // path is the application's own.
     if path.starts_with("assets/") {
-        return StatusCode::NOT_FOUND.into_response();
+        return api::unknown().await;
     }
-    file("index.html", &headers).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+    match file("index.html", &headers) {
+        Some(page) => page,
+        None => api::unknown().await,
+    }
 }
 
 fn file(path: &str, headers: &HeaderMap) -> Option<Response> {

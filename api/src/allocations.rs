@@ -1,6 +1,6 @@
 //! Records of allocations: the standing ones, and those that have ended.
 
-use domain::{AccountKey, ApiId, CredentialId};
+use domain::{ApiId, CredentialId};
 use serde::{Deserialize, Serialize};
 use store::accounts::{AllocationFilter, AllocationRecord};
 use utoipa::ToSchema;
@@ -11,7 +11,8 @@ use crate::answer::{Answer, List};
 use crate::door::doors;
 use crate::error::Result;
 use crate::extract::{Cursor, Id, May, Query, Strict, rights};
-use crate::fields::{ApiIdText, Moment, account_in};
+use crate::fields::{ApiIdText, Moment};
+use crate::journal::JournalSort;
 
 pub(crate) fn router() -> OpenApiRouter<Sealed> {
     OpenApiRouter::new().routes(doors!(list)).routes(doors!(release_all))
@@ -79,6 +80,8 @@ enum Place {
 #[utoipa::path(
     get, path = "/api/admin/api-pool/allocations", tag = "allocation",
     params(
+        ("q" = Option<String>, Query, description = "An account's key, or an api_id"),
+        ("sort" = Option<String>, Query),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 500),
         ("cursor" = Option<String>, Query),
         ("status" = Option<String>, Query, description = "By comma"),
@@ -91,12 +94,12 @@ enum Place {
     responses((status = 200, description = "A page", body = Answer<List<AllocationView>>))
 )]
 pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<List<AllocationView>>> {
-    let account = account_in(&mut query).map(|(field, text)| AccountKey::parse(field, &text)).transpose()?;
-    let filter = AllocationFilter { account, api_id: query.api_id("api_id")? };
-    let (statuses, unwanted) = (query.choices("status")?, query.choices::<AllocationStatus>("status!")?);
+    let (account, api_id) = query.account_or_api_id();
+    let filter = AllocationFilter { account, api_id };
+    query.choice::<JournalSort>("sort");
+    let (statuses, unwanted) = (query.choices("status"), query.choices::<AllocationStatus>("status!"));
     let wanted = |status| (statuses.is_empty() || statuses.contains(&status)) && !unwanted.contains(&status);
-    let limit = query.limit()?;
-    let place = query.cursor::<Place>()?;
+    let (limit, place) = (query.limit(), query.cursor::<Place>());
     query.end()?;
 
     let (store, tenant) = (&may.app.store, &may.caller.tenant);

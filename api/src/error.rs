@@ -93,6 +93,10 @@ pub struct ApiError {
 /// The usual result of a handler.
 pub type Result<T, E = ApiError> = std::result::Result<T, E>;
 
+/// The longest name of a field that is repeated, in characters.
+const LONGEST_NAME: usize = 100;
+/// The most wrong fields that are told at once.
+const MOST_FIELDS: usize = 50;
 /// Seconds after which a full pool is worth another try.
 const RETRY_FULL: i64 = 5;
 /// Seconds after which a pool that is being moved may be written to again.
@@ -106,9 +110,12 @@ impl ApiError {
         Self { code, message: message.into(), details: Vec::new(), reasons: None, retry_after: None }
     }
 
-    /// One wrong field.
+    /// One wrong field. A name that the caller has made up is not repeated at any length.
     pub fn field(field: &str, message: impl Into<String>) -> Self {
-        Invalid::field(field, message).into()
+        match field.char_indices().nth(LONGEST_NAME) {
+            None => Invalid::field(field, message).into(),
+            Some((end, _)) => Invalid::field(&format!("{}…", &field[..end]), message).into(),
+        }
     }
 
     /// The same of fields that stand inside another.
@@ -188,27 +195,55 @@ impl ApiError {
     }
 }
 
-/// What is wrong with a request, field by field.
+/// What is wrong with a request, gathered field by field and told at once.
 #[derive(Debug, Default)]
 pub struct Wrong(Option<ApiError>);
 
 impl Wrong {
     /// Takes a value, or notes why there is none.
-    pub fn note<T>(&mut self, read: Result<T>) -> Option<T> {
+    pub fn note<T>(&mut self, read: Result<T, impl Into<ApiError>>) -> Option<T> {
         let error = match read {
             Ok(value) => return Some(value),
-            Err(error) => error,
+            Err(error) => error.into(),
         };
-        match &mut self.0 {
-            Some(first) => first.details.extend(error.details),
-            None => self.0 = Some(error),
-        }
+        self.refuse(error);
         None
     }
 
-    /// The first failure, with the fields of all.
-    pub fn into_error(self) -> ApiError {
-        self.0.unwrap_or_else(|| ApiError::internal(&"nothing was wrong"))
+    /// Notes what is wrong.
+    pub fn refuse(&mut self, error: ApiError) {
+        let Some(first) = &mut self.0 else {
+            self.0 = Some(error);
+            return;
+        };
+        for more in error.details.into_iter().take(MOST_FIELDS.saturating_sub(first.details.len())) {
+            // What is wrong inside a field goes before what that makes of the field.
+            let is_known = |known: &FieldError| {
+                known
+                    .field
+                    .strip_prefix(more.field.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            if !first.details.iter().any(is_known) {
+                first.details.push(more);
+            }
+        }
+    }
+
+    /// Takes a value, or notes why there is none; then `other` stands in, so that the rest can be looked at.
+    pub fn or<T>(&mut self, other: T, read: Result<T, impl Into<ApiError>>) -> T {
+        self.note(read).unwrap_or(other)
+    }
+
+    /// A value that was noted, unless it or anything else was wrong.
+    pub fn all<T>(self, value: Option<T>) -> Result<T> {
+        self.end()?;
+        value.ok_or_else(|| ApiError::internal(&"a value is missing, and nothing was wrong"))
+    }
+
+    /// Fails when anything was wrong: with the first failure, and the fields of all.
+    pub fn end(self) -> Result<()> {
+        self.0.map_or(Ok(()), Err)
     }
 }
 

@@ -11,7 +11,6 @@ use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema,
 use utoipa::openapi::{RefOr, SchemaFormat};
 
 use crate::error::{ApiError, Result};
-use crate::extract::Query;
 
 /// Telegram's id in a request: a string of digits or an integer.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -173,12 +172,6 @@ pub fn needed<T>(field: &str, change: Option<Option<T>>) -> Result<Option<T>> {
         Some(None) => Err(ApiError::field(field, "can't be cleared")),
         other => Ok(other.flatten()),
     }
-}
-
-/// The account's key in a query, under any of its three names.
-pub fn account_in(query: &mut Query) -> Option<(&'static str, String)> {
-    let given = ["phone", "account_phone", "account_id"].map(|name| query.account(name).map(|value| (name, value)));
-    given.into_iter().flatten().next()
 }
 
 #[cfg(test)]

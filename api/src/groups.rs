@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::Sealed;
 use crate::answer::{Answer, List};
 use crate::door::doors;
-use crate::error::Result;
+use crate::error::{Result, Wrong};
 use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, rights};
 use crate::fields::{Moment, choice, needed, nullable};
 
@@ -39,13 +39,14 @@ pub struct GroupView {
 
 impl From<Group> for GroupView {
     fn from(group: Group) -> Self {
+        let draft = group.draft;
         Self {
             id: group.id.to_string(),
-            name: group.name,
-            description: group.description,
-            color: group.color,
-            strategy: group.strategy,
-            attributes: group.attributes,
+            name: draft.name,
+            description: draft.description,
+            color: draft.color,
+            strategy: draft.strategy,
+            attributes: draft.attributes,
             credentials: group.credentials,
             created_at: Moment(group.created_at),
             updated_at: Moment(group.updated_at),
@@ -66,7 +67,7 @@ impl From<Group> for GroupView {
     responses((status = 200, description = "A page", body = Answer<List<GroupView>>))
 )]
 pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<List<GroupView>>> {
-    let slice = query.slice()?;
+    let slice = query.slice();
     query.end()?;
     let (store, tenant) = (&may.app.store, &may.caller.tenant);
     let groups = store.groups(tenant, &slice).await?;
@@ -95,14 +96,16 @@ pub struct NewGroup {
     responses((status = 200, description = "Added", body = Answer<GroupView>))
 )]
 pub async fn add(may: May<rights::WriteCredentials>, Strict(new): Strict<NewGroup>) -> Result<Answer<GroupView>> {
+    let mut wrong = Wrong::default();
     let draft = GroupDraft {
         name: new.name,
         description: new.description,
         color: new.color,
-        strategy: choice("strategy", new.strategy.as_deref())?,
+        strategy: wrong.or(None, choice("strategy", new.strategy.as_deref())),
         attributes: new.attributes.unwrap_or_else(|| json!({})),
     };
-    draft.check()?;
+    wrong.note(draft.check());
+    wrong.end()?;
     let (store, caller) = (&may.app.store, &may.caller);
     let id = store.add_group(&caller.tenant, &caller.origin, &draft).await?;
     Ok(answer(store.group(&caller.tenant, &id).await?))
@@ -161,9 +164,11 @@ pub async fn update(
     Strict(change): Strict<GroupChange>,
 ) -> Result<Answer<GroupView>> {
     let (id, store, caller) = (GroupId::from(id), &may.app.store, &may.caller);
-    let name = needed("name", change.name)?;
-    let strategy = change.strategy.map(|text| choice("strategy", text.as_deref())).transpose()?;
-    let merge = |before: Group| GroupDraft {
+    let mut wrong = Wrong::default();
+    let name = wrong.or(None, needed("name", change.name));
+    let strategy = wrong.or(None, change.strategy.map(|text| choice("strategy", text.as_deref())).transpose());
+    wrong.end()?;
+    let merge = |before: GroupDraft| GroupDraft {
         name: name.unwrap_or(before.name),
         description: change.description.unwrap_or(before.description),
         color: change.color.unwrap_or(before.color),

@@ -236,7 +236,7 @@ pub struct ResultFigures {
     responses((status = 200, description = "Figures", body = Answer<StatsView>))
 )]
 pub async fn stats(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<StatsView>> {
-    let hours = query.number("hours", 1, 720)?.unwrap_or(24);
+    let hours = query.number("hours", 1, 720).unwrap_or(24);
     query.end()?;
     let (store, tenant) = (&may.app.store, &may.caller.tenant);
     let totals = store.totals(tenant).await?;

@@ -1,5 +1,7 @@
 //! Service tokens.
 
+use std::collections::BTreeSet;
+
 use domain::access::Scope;
 use domain::{MemberLevel, Timestamp};
 use secrecy::ExposeSecret;
@@ -11,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::Sealed;
 use crate::answer::{Answer, List};
 use crate::door::doors;
-use crate::error::{ApiError, Result};
+use crate::error::{ApiError, Result, Wrong};
 use crate::extract::{Cursor, Id, May, Query, Strict, one_of, rights};
 use crate::fields::{Moment, choice, moment_in, word_list, words};
 
@@ -61,7 +63,7 @@ impl From<TokenRow> for TokenView {
     responses((status = 200, description = "A page", body = Answer<List<TokenView>>))
 )]
 pub async fn list(may: May<rights::ReadTokens>, mut query: Query) -> Result<Answer<List<TokenView>>> {
-    let slice = query.slice()?;
+    let slice = query.slice();
     query.end()?;
     let (store, tenant) = (&may.app.store, &may.caller.tenant);
     let tokens = store.tokens(tenant, &slice).await?;
@@ -105,19 +107,20 @@ pub struct IssuedToken {
     responses((status = 200, description = "Issued", body = Answer<IssuedToken>))
 )]
 pub async fn issue(may: May<rights::ManageTokens>, Strict(new): Strict<NewToken>) -> Result<Answer<IssuedToken>> {
-    let scopes: Vec<Scope> = new
-        .scopes
-        .iter()
-        .map(|scope| scope.parse().map_err(|_| ApiError::field("scopes", one_of::<Scope>())))
-        .collect::<Result<_>>()?;
-    let expires_at = moment_in("expires_at", new.expires_at.as_deref())?;
+    let mut wrong = Wrong::default();
+    let scopes = new.scopes.iter().enumerate().map(|(index, scope)| {
+        scope.parse().map_err(|_| ApiError::field(&format!("scopes[{index}]"), one_of::<Scope>()))
+    });
+    let scopes: BTreeSet<Scope> = scopes.filter_map(|scope| wrong.note(scope)).collect();
     let draft = TokenDraft {
         product: new.product,
-        scopes,
-        member_level: choice("member_level", new.member_level.as_deref())?.unwrap_or_default(),
+        scopes: scopes.into_iter().collect(),
+        member_level: wrong.or(None, choice("member_level", new.member_level.as_deref())).unwrap_or_default(),
         note: new.note,
-        expires_at,
+        expires_at: wrong.or(None, moment_in("expires_at", new.expires_at.as_deref())),
     };
+    wrong.note(draft.check());
+    wrong.end()?;
     let caller = &may.caller;
     let (id, token) = may.app.store.issue_token(&caller.tenant, &caller.origin, &draft).await?;
     Ok(Answer::new(IssuedToken {

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::Sealed;
 use crate::answer::{Answer, List};
 use crate::door::doors;
-use crate::error::Result;
+use crate::error::{Result, Wrong};
 use crate::extract::{Caller, Cursor, Id, IfMatch, May, Query, Strict, rights};
 use crate::fields::{Moment, needed, nullable};
 
@@ -68,7 +68,7 @@ fn answer(view: View) -> Answer<ViewView> {
     responses((status = 200, description = "A page", body = Answer<List<ViewView>>))
 )]
 pub async fn list(may: May<rights::Person>, mut query: Query) -> Result<Answer<List<ViewView>>> {
-    let (page, slice) = (query.text("page"), query.slice()?);
+    let (page, slice) = (query.text("page"), query.slice());
     query.end()?;
     let (store, owner) = (&may.app.store, owner(&may.caller)?);
     let views = store.views(owner, page.as_deref(), &slice).await?;
@@ -144,7 +144,10 @@ pub async fn update(
     IfMatch(expected): IfMatch,
     Strict(change): Strict<ViewChange>,
 ) -> Result<Answer<ViewView>> {
-    let (page, name) = (needed("page", change.page)?, needed("name", change.name)?);
+    let mut wrong = Wrong::default();
+    let page = wrong.or(None, needed("page", change.page));
+    let name = wrong.or(None, needed("name", change.name));
+    wrong.end()?;
     let merge = |before: ViewDraft| ViewDraft {
         page: page.unwrap_or(before.page),
         name: name.unwrap_or(before.name),

@@ -22,16 +22,8 @@ const ATTRIBUTES_BYTES: usize = 16_384;
 pub struct Group {
     /// Its id.
     pub id: GroupId,
-    /// Its name, unique in the tenant.
-    pub name: String,
-    /// For people.
-    pub description: Option<String>,
-    /// `#rrggbb`.
-    pub color: Option<String>,
-    /// Its own strategy.
-    pub strategy: Option<Strategy>,
-    /// Free attributes, a JSON object.
-    pub attributes: Value,
+    /// What people say of it.
+    pub draft: GroupDraft,
     /// Its credentials.
     pub credentials: i64,
     /// When it was added.
@@ -43,9 +35,9 @@ pub struct Group {
 }
 
 /// What a person says of a group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct GroupDraft {
-    /// Its name.
+    /// Its name, unique in the tenant.
     pub name: String,
     /// For people.
     pub description: Option<String>,
@@ -77,14 +69,13 @@ impl GroupDraft {
         invalid.into_result()
     }
 
+    /// For the journal.
     fn told(&self) -> Value {
-        told(&self.name, self.description.as_ref(), self.color.as_ref(), self.strategy)
+        json!({
+            "name": self.name, "description": self.description, "color": self.color, "strategy": self.strategy,
+            "attributes": self.attributes,
+        })
     }
-}
-
-/// For the journal.
-fn told(name: &str, description: Option<&String>, color: Option<&String>, strategy: Option<Strategy>) -> Value {
-    json!({ "name": name, "description": description, "color": color, "strategy": strategy })
 }
 
 #[derive(FromRow)]
@@ -105,11 +96,13 @@ impl From<Row> for Group {
     fn from(row: Row) -> Self {
         Self {
             id: GroupId::from(row.id),
-            name: row.name,
-            description: row.description,
-            color: row.color,
-            strategy: row.strategy.and_then(|s| Strategy::from_str(&s).ok()),
-            attributes: serde_json::from_str(&row.attributes).unwrap_or_default(),
+            draft: GroupDraft {
+                name: row.name,
+                description: row.description,
+                color: row.color,
+                strategy: row.strategy.and_then(|s| Strategy::from_str(&s).ok()),
+                attributes: serde_json::from_str(&row.attributes).unwrap_or_default(),
+            },
             credentials: row.credentials,
             created_at: Timestamp::from_millis(row.created_at),
             updated_at: Timestamp::from_millis(row.updated_at),
@@ -194,15 +187,17 @@ impl Store {
         origin: &Origin,
         id: &GroupId,
         expected: Option<i64>,
-        merge: impl FnOnce(Group) -> GroupDraft,
+        merge: impl FnOnce(GroupDraft) -> GroupDraft,
     ) -> Result<()> {
         let mut tx = self.begin().await?;
         tx.lock_group(tenant, id, expected).await?;
         let row: Option<Row> = tx.optional(select!("AND g.id = $2"), args![tenant, id]).await?;
-        let before = row.map(Group::from).ok_or(StoreError::NotFound("group"))?;
-        let was = told(&before.name, before.description.as_ref(), before.color.as_ref(), before.strategy);
-        let draft = merge(before);
+        let before = row.map(Group::from).ok_or(StoreError::NotFound("group"))?.draft;
+        let draft = merge(before.clone());
         draft.check()?;
+        if draft == before {
+            return tx.rollback().await;
+        }
         let changed = tx
             .execute(
                 sql!(
@@ -224,7 +219,7 @@ impl Store {
             .await;
         unique(changed, "credential_groups_name", "credential_groups.name", "name")?;
         tx.bump_revision().await?;
-        let data = json!({ "group_id": id, "before": was, "after": draft.told() });
+        let data = json!({ "group_id": id, "before": before.told(), "after": draft.told() });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::GroupUpdated).data(data)]).await?;
         tx.commit().await
     }

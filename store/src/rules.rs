@@ -68,17 +68,17 @@ impl TryFrom<Row> for Rule {
     }
 }
 
-/// `{"api_id": 5}` or `{"group_id": "…"}`
+/// `{"api_id": "5"}` or `{"group_id": "…"}`
 fn write_target(target: &Target) -> Value {
     match target {
-        Target::ApiId(api_id) => json!({ "api_id": api_id.get() }),
+        Target::ApiId(api_id) => json!({ "api_id": api_id.to_string() }),
         Target::Group(group) => json!({ "group_id": group }),
     }
 }
 
 fn read_target(text: &str) -> Option<Target> {
     let value: Value = serde_json::from_str(text).ok()?;
-    let credential = || value["api_id"].as_i64().and_then(ApiId::new).map(Target::ApiId);
+    let credential = || value["api_id"].as_str()?.parse().ok().and_then(ApiId::new).map(Target::ApiId);
     credential().or_else(|| value["group_id"].as_str().map(|group| Target::Group(GroupId::from(group))))
 }
 
@@ -163,6 +163,9 @@ impl Store {
         let before = tx.lock_rule(tenant, id, expected).await?.draft;
         let draft = merge(before.clone());
         draft.check()?;
+        if draft == before {
+            return tx.rollback().await;
+        }
         tx.check_groups_of(tenant, &draft).await?;
         let changed = tx
             .execute(

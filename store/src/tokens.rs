@@ -32,14 +32,13 @@ pub struct TokenDraft {
 }
 
 impl TokenDraft {
-    /// Everything that is wrong with it.
-    pub fn check(&self, now: Timestamp) -> Result<(), Invalid> {
+    /// Everything that is wrong with it, whenever that is.
+    pub fn check(&self) -> Result<(), Invalid> {
         let mut invalid = Invalid::default();
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let named = (1..=32).contains(&self.product.len()) && self.product.chars().all(plain);
         invalid.require(named, "product", "must be 1 to 32 lower-case letters, digits or '-'");
         invalid.require(!self.scopes.is_empty(), "scopes", "must name at least one");
-        invalid.require(self.expires_at.is_none_or(|end| end > now), "expires_at", "must be in the future");
         if let Some(note) = &self.note {
             check_text(&mut invalid, "note", note, SHORT_TEXT);
         }
@@ -92,12 +91,15 @@ impl Store {
         origin: &Origin,
         draft: &TokenDraft,
     ) -> Result<(String, Option<SecretString>)> {
-        draft.check(self.now())?;
+        draft.check()?;
         let id = self.ambient().new_id();
         let token = format!("svc_{}_{}", draft.product, hex(&self.ambient().random::<24>()));
         let mut tx = self.begin().await?;
         if let Some(made) = tx.claim(tenant, origin.once.as_ref(), &id, self.now()).await? {
             return Ok((made, None));
+        }
+        if draft.expires_at.is_some_and(|end| end <= self.now()) {
+            return Err(Invalid::field("expires_at", "must be in the future").into());
         }
         tx.execute(
             sql!(

@@ -18,7 +18,7 @@ use crate::{Slice, Store, Total};
 const DEFINITION_BYTES: usize = 16_384;
 
 /// What a person says of a view.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ViewDraft {
     /// Which page it is of.
     pub page: String,
@@ -181,6 +181,9 @@ impl Store {
         let before = tx.lock_view(owner, id, expected).await?.draft;
         let draft = merge(before.clone());
         draft.check()?;
+        if draft == before {
+            return tx.rollback().await;
+        }
         let changed = tx
             .execute(
                 sql!(
@@ -218,5 +221,5 @@ impl crate::db::Tx {
 }
 
 fn told(draft: &ViewDraft) -> Value {
-    json!({ "page": draft.page, "name": draft.name })
+    json!({ "page": draft.page, "name": draft.name, "definition": draft.definition })
 }

@@ -10,7 +10,7 @@ use crate::answer::Answer;
 use crate::context;
 use crate::error::{ApiError, Result};
 use crate::extract::{May, Query, Strict, rights};
-use crate::fields::{ApiIdText, Moment, account_in};
+use crate::fields::{ApiIdText, Moment};
 
 /// The most accounts in a lookup.
 const LOOKUP: usize = 500;
@@ -72,8 +72,9 @@ impl AccountView {
     responses((status = 200, description = "What it holds, or null", body = Answer<Option<AccountView>>))
 )]
 pub async fn account(may: May<rights::ReadAccount>, mut query: Query) -> Result<Answer<Option<AccountView>>> {
-    let (field, text) = account_in(&mut query).ok_or_else(|| ApiError::field("account_id", "is required"))?;
-    let key = AccountKey::parse(field, &text)?;
+    let account = query.account();
+    query.end_leniently()?;
+    let key = account.ok_or_else(|| ApiError::field("account_id", "is required"))?;
     let row = may.app.store.account(&may.caller.tenant, &key).await?;
     Ok(Answer::new(row.and_then(|row| AccountView::of(row, context::now()))))
 }

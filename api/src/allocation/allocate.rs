@@ -62,15 +62,11 @@ impl AllocateRequest {
     pub(crate) fn command(&self, caller: &Caller) -> Result<Allocate> {
         let mut wrong = Wrong::default();
         let account = wrong.note(self.account());
-        let strategy = wrong.note(self.strategy());
-        let level: Option<Option<MemberLevel>> = wrong.note(choice("member_level", self.member_level.as_deref()));
-        let group = wrong.note(self.group());
-        let ttl_millis = wrong.note(self.ttl_seconds.map(ttl_millis).transpose());
-        let (Some(account), Some(strategy), Some(level), Some(group), Some(ttl_millis)) =
-            (account, strategy, level, group, ttl_millis)
-        else {
-            return Err(wrong.into_error());
-        };
+        let strategy = wrong.or(None, self.strategy());
+        let level: Option<MemberLevel> = wrong.or(None, choice("member_level", self.member_level.as_deref()));
+        let group = wrong.or(None, self.group());
+        let ttl_millis = wrong.or(None, self.ttl_seconds.map(ttl_millis).transpose());
+        let account = wrong.all(account)?;
         if self.require_proxy == Some(true) {
             return Err(ApiError::none_available("no proxy is available", &BTreeMap::new()));
         }

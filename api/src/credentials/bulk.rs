@@ -123,8 +123,8 @@ fn action(request: &BulkRequest) -> Result<BulkAction> {
 }
 
 fn read(filter: Map<String, Value>) -> Result<Filter> {
-    let mut query = Query::of(filter)?;
-    let filter = filter_in(&mut query)?;
+    let mut query = Query::of(filter);
+    let filter = filter_in(&mut query);
     query.end()?;
     Ok(filter)
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::view::CredentialView;
 use crate::answer::{Answer, List};
-use crate::error::{ApiError, Result};
+use crate::error::{ApiError, Result, Wrong};
 use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, one_of, rights};
 use crate::fields::{ApiIdField, choice, needed, nullable, nullable_whole, whole};
 
@@ -40,18 +40,21 @@ struct Place {
         ("group_id!" = Option<String>, Query, description = "All but these"),
         ("health_grade" = Option<String>, Query, description = "By comma"),
         ("health_grade!" = Option<String>, Query, description = "All but these"),
-        ("tag" = Option<String>, Query),
+        ("tags" = Option<String>, Query, description = "With one of these"),
+        ("tags!" = Option<String>, Query, description = "With none of these"),
         ("is_premium" = Option<bool>, Query),
         ("min_member_level" = Option<String>, Query, description = "By comma"),
+        ("min_member_level!" = Option<String>, Query, description = "All but these"),
+        ("api_id" = Option<String>, Query, description = "By comma"),
     ),
     responses((status = 200, description = "A page", body = Answer<List<CredentialView>>))
 )]
 pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<List<CredentialView>>> {
-    let filter = filter_in(&mut query)?;
+    let filter = filter_in(&mut query);
     let sort_text = query.text("sort").unwrap_or_else(|| "-created_at".to_owned());
-    let (sort, descending) = parse_sort(&sort_text)?;
-    let after = query.cursor::<Place>()?.map(|place| place.check(&sort_text, sort)).transpose()?;
-    let limit = query.limit()?;
+    let (sort, descending) = query.note(parse_sort(&sort_text)).unwrap_or_default();
+    let after = query.cursor::<Place>().and_then(|place| query.note(place.check(&sort_text, sort)));
+    let limit = query.limit();
     query.end()?;
 
     let page = Page { sort, descending, after, limit: limit + 1 };
@@ -63,21 +66,24 @@ pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result
 }
 
 /// The filters of a list, in a query or in a bulk action.
-pub(super) fn filter_in(query: &mut Query) -> Result<Filter> {
+pub(super) fn filter_in(query: &mut Query) -> Filter {
     let words = |list: Vec<Status>| list.iter().map(ToString::to_string).collect::<Vec<_>>();
     let grades = |list: Vec<Grade>| list.iter().map(ToString::to_string).collect::<Vec<_>>();
-    Ok(Filter {
-        q: query.text("q").unwrap_or_default(),
-        status: words(query.choices("status")?),
-        not_status: words(query.choices("status!")?),
+    Filter {
+        q: query.text("q").unwrap_or_default().trim().to_owned(),
+        status: words(query.choices("status")),
+        not_status: words(query.choices("status!")),
         group: query.texts("group_id"),
         not_group: query.texts("group_id!"),
-        grade: grades(query.choices("health_grade")?),
-        not_grade: grades(query.choices("health_grade!")?),
-        tag: query.text("tag"),
-        is_premium: query.optional_flag("is_premium")?,
-        levels: query.choices("min_member_level")?,
-    })
+        grade: grades(query.choices("health_grade")),
+        not_grade: grades(query.choices("health_grade!")),
+        tags: query.texts("tags"),
+        not_tags: query.texts("tags!"),
+        is_premium: query.optional_flag("is_premium"),
+        levels: query.choices("min_member_level"),
+        not_levels: query.choices("min_member_level!"),
+        api_ids: query.api_ids("api_id"),
+    }
 }
 
 fn parse_sort(text: &str) -> Result<(Sort, bool)> {
@@ -139,20 +145,22 @@ pub async fn add(
     may: May<rights::WriteCredentials>,
     Strict(new): Strict<NewCredential>,
 ) -> Result<Answer<CredentialView>> {
+    let mut wrong = Wrong::default();
     let draft = Draft {
         api_id: new.api_id.0,
         api_hash: new.api_hash,
         name: new.name,
         max_accounts: new.max_accounts.unwrap_or(DEFAULT_MAX_ACCOUNTS),
-        group_id: group(new.group_id)?,
+        group_id: wrong.or(None, group(new.group_id)),
         priority: new.priority.unwrap_or(0),
         is_premium: new.is_premium.unwrap_or(false),
-        min_member_level: level(new.min_member_level.as_deref())?.unwrap_or_default(),
+        min_member_level: wrong.or(None, level(new.min_member_level.as_deref())).unwrap_or_default(),
         tags: new.tags.unwrap_or_default(),
         source_phone: new.source_phone,
         note: new.note,
     };
-    draft.check(&may.app.config.samples)?;
+    wrong.note(draft.check(&may.app.config.samples));
+    wrong.end()?;
     let (store, caller) = (&may.app.store, &may.caller);
     let id = store.add_credential(&caller.tenant, &caller.origin, &draft).await?;
     Ok(answer(store.credential(&caller.tenant, &id).await?))
@@ -214,19 +222,21 @@ pub async fn update(
     Strict(change): Strict<CredentialChange>,
 ) -> Result<Answer<CredentialView>> {
     let level = |text: Option<String>| Ok::<_, ApiError>(level(text.as_deref())?.unwrap_or_default());
+    let mut wrong = Wrong::default();
     let patch = Patch {
-        api_hash: needed("api_hash", change.api_hash)?,
-        name: needed("name", change.name)?,
+        api_hash: wrong.or(None, needed("api_hash", change.api_hash)),
+        name: wrong.or(None, needed("name", change.name)),
         max_accounts: change.max_accounts.map(|slots| slots.unwrap_or(DEFAULT_MAX_ACCOUNTS)),
-        group_id: change.group_id.map(group).transpose()?,
+        group_id: wrong.or(None, change.group_id.map(group).transpose()),
         priority: change.priority.map(Option::unwrap_or_default),
         is_premium: change.is_premium.map(Option::unwrap_or_default),
-        min_member_level: change.min_member_level.map(level).transpose()?,
+        min_member_level: wrong.or(None, change.min_member_level.map(level).transpose()),
         tags: change.tags.map(Option::unwrap_or_default),
         source_phone: change.source_phone,
         note: change.note,
     };
-    patch.check()?;
+    wrong.note(patch.check());
+    wrong.end()?;
     let (id, store, caller) = (CredentialId::from(id), &may.app.store, &may.caller);
     store.update_credential(&caller.tenant, &caller.origin, &id, &patch, expected).await?;
     Ok(answer(store.credential(&caller.tenant, &id).await?))
@@ -278,7 +288,7 @@ pub async fn delete(
     IfMatch(expected): IfMatch,
     mut query: Query,
 ) -> Result<Answer<Removed>> {
-    let force = query.flag("force")?;
+    let force = query.flag("force");
     query.end()?;
     let (key, caller) = (CredentialId::from(id.as_str()), &may.caller);
     may.app.store.delete_credential(&caller.tenant, &caller.origin, &key, force, expected).await?;

@@ -49,11 +49,12 @@ const COLUMNS: [&str; 14] = [
 )]
 pub async fn export(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Response> {
     let csv = match query.text("format").as_deref() {
-        None | Some("csv") => true,
-        Some("json") => false,
-        Some(_) => return Err(ApiError::field("format", "must be csv or json")),
+        None | Some("csv") => Ok(true),
+        Some("json") => Ok(false),
+        Some(_) => Err(ApiError::field("format", "must be csv or json")),
     };
-    let include_hash = query.flag("include_hash")?;
+    let csv = query.note(csv).unwrap_or_default();
+    let include_hash = query.flag("include_hash");
     query.end()?;
     if include_hash {
         may.require(Permission::Reveal).await?;

@@ -8,8 +8,9 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde_json::{Map, Value, json};
 
-use crate::error::{ApiError, Code, Result};
+use crate::error::{ApiError, Code, Result, Wrong};
 
 /// The largest body, in bytes.
 const LIMIT: usize = 1 << 20;
@@ -56,9 +57,8 @@ pub struct Member<T>(pub Result<T>);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Member<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
-        let read = serde_path_to_error::deserialize(value);
-        Ok(Self(read.map(|Object(member)| member).map_err(|e| explain(&e.path().to_string(), e.inner()))))
+        let value = Value::deserialize(deserializer)?;
+        Ok(Self(take::<T>(&value).map_err(|first| all_faults::<T>(value, &first))))
     }
 }
 
@@ -79,7 +79,7 @@ from_request!(Strict, LIMIT);
 from_request!(Upload, UPLOAD_LIMIT);
 
 async fn read<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T> {
-    check_type(&request)?;
+    let typed = check_type(&request);
     let body = to_bytes(request.into_body(), limit).await.map_err(|error| {
         // The limit's own error hides behind axum's.
         if std::error::Error::source(&error).is_some_and(|e| e.to_string().contains("length limit")) {
@@ -88,7 +88,12 @@ async fn read<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T> 
             ApiError::new(Code::Malformed, "the body did not arrive whole")
         }
     })?;
-    parse(if body.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &body })
+    if body.iter().all(u8::is_ascii_whitespace) {
+        // Nothing is of no type, whatever a client says of it.
+        return parse(b"{}");
+    }
+    typed?;
+    parse(&body)
 }
 
 /// A missing type counts as JSON.
@@ -105,8 +110,8 @@ fn check_type(request: &Request) -> Result<()> {
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let text = std::str::from_utf8(body).map_err(|_| ApiError::new(Code::Malformed, "the body is not UTF-8"))?;
     let mut json = serde_json::Deserializer::from_str(text);
-    let Object(parsed) = serde_path_to_error::deserialize(&mut json).map_err(|e| match is_json(text) {
-        Ok(()) => explain(&e.path().to_string(), e.inner()),
+    let Object(parsed) = serde_path_to_error::deserialize(&mut json).map_err(|e| match as_json(text) {
+        Ok(value) => all_faults::<T>(value, &Fault::from(e)),
         Err(malformed) => malformed,
     })?;
     json.end().map_err(|_| ApiError::new(Code::Malformed, "the body must be one JSON value"))?;
@@ -114,11 +119,56 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
 }
 
 /// A body that can't be read is malformed, also when a wrong field stands before the fault.
-fn is_json(text: &str) -> Result<()> {
-    serde_json::from_str::<serde_json::Value>(text).map(drop).map_err(|error| {
+fn as_json(text: &str) -> Result<Value> {
+    serde_json::from_str(text).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
         ApiError::new(Code::Malformed, format!("the body is not JSON ({place})"))
     })
+}
+
+/// Where serde stopped, and what it said.
+type Fault = serde_path_to_error::Error<serde_json::Error>;
+
+fn take<T: DeserializeOwned>(value: &Value) -> Result<T, Fault> {
+    serde_path_to_error::deserialize(value).map(|Object(taken)| taken)
+}
+
+/// Every wrong field of an object, where serde stops at the first: each is asked about alone, then
+/// each that is missing, while stand-ins take the places of those before it.
+fn all_faults<T: DeserializeOwned>(body: Value, first: &Fault) -> ApiError {
+    let mut wrong = Wrong::default();
+    if let Value::Object(given) = body {
+        let mut sound = Map::new();
+        for (name, value) in given {
+            match fault_in::<T>(&name, &value) {
+                Some(fault) => wrong.refuse(explain(&fault.path().to_string(), fault.inner())),
+                None => drop(sound.insert(name, value)),
+            }
+        }
+        while let Some((name, fault)) = take::<T>(&Value::Object(sound.clone())).err().and_then(missing) {
+            wrong.refuse(explain(".", fault.inner()));
+            let stand_ins = [json!("1"), json!(1), json!(true), json!([]), json!({})];
+            match stand_ins.into_iter().find(|value| fault_in::<T>(&name, value).is_none()) {
+                Some(value) => sound.insert(name, value),
+                None => break,
+            };
+        }
+    }
+    wrong.end().err().unwrap_or_else(|| explain(&first.path().to_string(), first.inner()))
+}
+
+/// What is wrong with one field, whatever else is missing.
+fn fault_in<T: DeserializeOwned>(name: &str, value: &Value) -> Option<Fault> {
+    let fault = take::<T>(&json!({ name: value })).err()?;
+    let is_its_own = fault.path().iter().next().is_some_and(|segment| segment.to_string() == name);
+    is_its_own.then_some(fault)
+}
+
+/// The name of the field that is missing, when that is the fault.
+fn missing(fault: Fault) -> Option<(String, Fault)> {
+    let text = fault.inner().to_string();
+    let name = text.strip_prefix("missing field `")?.split('`').next()?.to_owned();
+    fault.path().iter().next().is_none().then_some((name, fault))
 }
 
 /// What serde says of a body that is JSON, without the value: that may be a secret.
@@ -180,6 +230,16 @@ mod tests {
         number: i64,
     }
 
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Many {
+        a: String,
+        b: crate::fields::ApiIdField,
+        c: bool,
+        e: Inner,
+    }
+
     fn complaint(body: &str) -> (String, String) {
         let problem = serde_json::to_value(parse::<Body>(body.as_bytes()).unwrap_err().body()).unwrap();
         let field = problem["details"][0]["field"].as_str().unwrap_or_default().to_owned();
@@ -197,6 +257,11 @@ mod tests {
         assert!(!message.contains("hunter2"), "{message}");
         assert!(complaint("{").1.contains("not JSON"));
         assert_eq!(message, "inner.number must be a whole number");
+        // All of them are told at once, the given ones first.
+        let problem = parse::<Many>(br#"{"c":"x","d":[],"e":{"number":"x"}}"#).unwrap_err().body();
+        let problem = serde_json::to_value(problem).unwrap();
+        let fields: Vec<_> = problem["details"].as_array().unwrap().iter().map(|d| &d["field"]).collect();
+        assert_eq!(fields, ["c", "d", "e.number", "a", "b"]);
         for not_an_object in ["[]", r#"["x"]"#, "7", "null"] {
             assert_eq!(complaint(not_an_object), ("body".into(), "body must be an object".into()));
         }

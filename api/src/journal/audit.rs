@@ -9,7 +9,7 @@ use store::history::JournalRow;
 use utoipa::ToSchema;
 
 use super::file::{Columns, stream_csv};
-use super::{filter_in, wants_csv};
+use super::{Wish, wish_in};
 use crate::answer::{Answer, List};
 use crate::credentials::neutral;
 use crate::error::Result;
@@ -114,6 +114,8 @@ const FILE: Columns = Columns {
 #[utoipa::path(
     get, path = "/api/admin/audit-logs", tag = "history",
     params(
+        ("q" = Option<String>, Query, description = "An account's key, or an api_id"),
+        ("sort" = Option<String>, Query),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 500),
         ("cursor" = Option<String>, Query),
         ("account_id" = Option<String>, Query, description = "The account's key"),
@@ -123,8 +125,11 @@ const FILE: Columns = Columns {
         ("action" = Option<String>, Query, description = "By comma"),
         ("action!" = Option<String>, Query, description = "All but these: `action!=a,b`"),
         ("outcome" = Option<String>, Query, description = "success or failure"),
+        ("outcome!" = Option<String>, Query, description = "The other one"),
         ("operator" = Option<String>, Query, description = "By comma; `actor` is the same"),
+        ("operator!" = Option<String>, Query, description = "All but these; `actor!` is the same"),
         ("actor" = Option<String>, Query, description = "By comma"),
+        ("actor!" = Option<String>, Query, description = "All but these"),
         ("ip" = Option<String>, Query),
         ("request_id" = Option<String>, Query),
         ("from" = Option<String>, Query, description = "RFC 3339, or a date"),
@@ -137,12 +142,13 @@ const FILE: Columns = Columns {
     ))
 )]
 pub async fn audit(may: May<rights::ReadAudit>, mut query: Query) -> Result<Response> {
-    let outcomes = query.choices::<Outcome>("outcome")?;
-    let mut filter = filter_in(&mut query, |action| outcomes.is_empty() || outcomes.contains(&action.outcome()))?;
+    let (outcomes, unwanted) = (query.choices::<Outcome>("outcome"), query.choices::<Outcome>("outcome!"));
+    let came_out = |outcome| (outcomes.is_empty() || outcomes.contains(&outcome)) && !unwanted.contains(&outcome);
+    let Wish { mut filter, limit, before, csv } = wish_in(&mut query, |action| came_out(action.outcome()));
     filter.operators.extend(query.texts("actor"));
+    filter.not_operators.extend(query.texts("actor!"));
     filter.ip = query.text("ip");
     filter.request_id = query.text("request_id");
-    let (limit, before, csv) = (query.limit()?, query.cursor::<i64>()?, wants_csv(&mut query)?);
     query.end()?;
     if csv {
         return Ok(stream_csv(may.app.store, may.caller.tenant, filter, &FILE));

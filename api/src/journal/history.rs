@@ -9,7 +9,7 @@ use store::history::JournalRow;
 use utoipa::ToSchema;
 
 use super::file::{Columns, stream_csv};
-use super::{filter_in, wants_csv};
+use super::{Wish, wish_in};
 use crate::answer::{Answer, List};
 use crate::credentials::neutral;
 use crate::error::Result;
@@ -74,6 +74,8 @@ const FILE: Columns = Columns {
 #[utoipa::path(
     get, path = "/api/admin/api-pool/history", tag = "history",
     params(
+        ("q" = Option<String>, Query, description = "An account's key, or an api_id"),
+        ("sort" = Option<String>, Query),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 500),
         ("cursor" = Option<String>, Query),
         ("account_id" = Option<String>, Query, description = "The account's key"),
@@ -83,6 +85,7 @@ const FILE: Columns = Columns {
         ("action" = Option<String>, Query, description = "By comma"),
         ("action!" = Option<String>, Query, description = "All but these: `action!=a,b`"),
         ("operator" = Option<String>, Query, description = "By comma"),
+        ("operator!" = Option<String>, Query, description = "All but these"),
         ("from" = Option<String>, Query, description = "RFC 3339, or a date"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a date"),
         ("format" = Option<String>, Query, description = "json (default) or csv"),
@@ -93,8 +96,7 @@ const FILE: Columns = Columns {
     ))
 )]
 pub async fn history(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Response> {
-    let filter = filter_in(&mut query, |action| Action::is_pool_history(*action))?;
-    let (limit, before, csv) = (query.limit()?, query.cursor::<i64>()?, wants_csv(&mut query)?);
+    let Wish { filter, limit, before, csv } = wish_in(&mut query, |action| Action::is_pool_history(*action));
     query.end()?;
     if csv {
         return Ok(stream_csv(may.app.store, may.caller.tenant, filter, &FILE));

@@ -68,11 +68,12 @@ pub async fn change_password(
 ) -> Result<Answer<Option<String>>> {
     let (claims, origin) = (may.caller.person()?, &may.caller.origin);
     let (old, new) = (&change.old_password, &change.new_password);
-    let changed = may.app.store.change_password(origin, &claims.name, &claims.sid, old, new).await;
+    let store = &may.app.store;
+    let changed = store.change_password(origin, &claims.name, &claims.sid, old, new).await;
     changed.map_err(|error| match error {
         // Not 401: the token is good, and pages would take them for signed out.
         SignInError::Wrong => ApiError::field("old_password", "is wrong"),
-        other => refused(other),
+        other => refused(other, store.now()),
     })?;
     Ok(Answer::new(None).message("the password was changed"))
 }

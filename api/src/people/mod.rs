@@ -6,16 +6,17 @@ mod session;
 mod sessions;
 mod users;
 
+use domain::Timestamp;
 use domain::access::Role;
 use serde::Serialize;
 use store::people::{SignInError, User};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::Sealed;
 use crate::door::doors;
 use crate::error::{ApiError, Code};
 use crate::fields::words;
-use crate::{Sealed, context};
 
 pub(crate) fn router() -> OpenApiRouter<Sealed> {
     OpenApiRouter::new()
@@ -48,11 +49,11 @@ impl From<User> for PersonView {
     }
 }
 
-fn refused(error: SignInError) -> ApiError {
+fn refused(error: SignInError, now: Timestamp) -> ApiError {
     match error {
         SignInError::Wrong => ApiError::new(Code::Unauthenticated, "wrong name or password"),
         SignInError::Locked(until) => {
-            ApiError::new(Code::AccountLocked, "too many failed attempts; try later").until(until, context::now())
+            ApiError::new(Code::AccountLocked, "too many failed attempts; try later").until(until, now)
         }
         SignInError::Store(error) => error.into(),
     }

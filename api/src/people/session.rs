@@ -53,7 +53,7 @@ pub async fn login(anyone: Anyone, page: Page, Strict(request): Strict<LoginRequ
     }
     let agent = page.user_agent.as_deref();
     let signed_in = anyone.app.store.sign_in(&anyone.origin, &request.username, &request.password, agent).await;
-    let (user, opened) = signed_in.map_err(refused)?;
+    let (user, opened) = signed_in.map_err(|error| refused(error, anyone.app.store.now()))?;
     answer(&anyone.app, user, &opened, page.is_ours)
 }
 

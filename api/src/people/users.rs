@@ -5,11 +5,11 @@ use domain::access::Role;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use store::people::User;
-use store::people::users::UserPatch;
+use store::people::users::{UserPatch, check_user};
 use utoipa::ToSchema;
 
 use crate::answer::{Answer, List};
-use crate::error::{ApiError, Result};
+use crate::error::{ApiError, Result, Wrong};
 use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, rights};
 use crate::fields::{Moment, choice, needed, nullable, words};
 
@@ -55,7 +55,7 @@ impl UserView {
     responses((status = 200, description = "A page", body = Answer<List<UserView>>))
 )]
 pub async fn list(may: May<rights::ReadUsers>, mut query: Query) -> Result<Answer<List<UserView>>> {
-    let slice = query.slice()?;
+    let slice = query.slice();
     query.end()?;
     let (store, tenant) = (&may.app.store, &may.caller.tenant);
     let users = store.users(tenant, &slice).await?;
@@ -69,7 +69,7 @@ pub async fn list(may: May<rights::ReadUsers>, mut query: Query) -> Result<Answe
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
-    /// 1 to 64 characters, unique in the installation.
+    /// 1 to 64 letters, digits or any of `. _ - @ +`, unique in the installation.
     username: String,
     /// At least 10 characters.
     #[schema(value_type = String, format = Password)]
@@ -85,14 +85,14 @@ pub struct NewUser {
     responses((status = 200, description = "Added", body = Answer<UserView>))
 )]
 pub async fn add(may: May<rights::ManageUsers>, Strict(new): Strict<NewUser>) -> Result<Answer<UserView>> {
-    let role = role(Some(&new.role))?.ok_or_else(|| ApiError::field("role", "is required"))?;
+    let mut wrong = Wrong::default();
+    wrong.note(check_user(&new.username, &new.password));
+    let role = choice("role", Some(&new.role));
+    let role = wrong.note(role.and_then(|role| role.ok_or_else(|| ApiError::field("role", "is required"))));
+    let role = wrong.all(role)?;
     let (store, caller) = (&may.app.store, &may.caller);
     let id = store.add_user(&caller.tenant, &caller.origin, &new.username, &new.password, role).await?;
     one(&may.app, &caller.tenant, &id).await
-}
-
-fn role(text: Option<&str>) -> Result<Option<Role>> {
-    choice("role", text)
 }
 
 async fn one(app: &crate::AppState, tenant: &domain::TenantId, id: &str) -> Result<Answer<UserView>> {
@@ -140,10 +140,13 @@ pub async fn update(
     IfMatch(expected): IfMatch,
     Strict(change): Strict<UserChange>,
 ) -> Result<Answer<UserView>> {
+    let mut wrong = Wrong::default();
     let patch = UserPatch {
-        username: needed("username", change.username)?,
-        role: role(needed("role", change.role)?.as_deref())?,
+        username: wrong.or(None, needed("username", change.username)),
+        role: wrong.or(None, needed("role", change.role).and_then(|text| choice("role", text.as_deref()))),
     };
+    wrong.note(patch.check());
+    wrong.end()?;
     let caller = &may.caller;
     may.app.store.update_user(&caller.tenant, &caller.origin, &id, &patch, expected).await?;
     one(&may.app, &caller.tenant, &id).await

@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::allocation::{AllocateRequest, PreviewView, preview_of};
 use crate::answer::{Answer, List};
 use crate::door::doors;
-use crate::error::{ApiError, Result};
+use crate::error::{ApiError, Result, Wrong};
 use crate::extract::{Cursor, Id, IfMatch, May, Object, Query, Strict, one_of, rights};
 use crate::fields::{Moment, moment_in, needed, nullable, nullable_whole, whole, words};
 use crate::{AppState, Sealed};
@@ -80,9 +80,9 @@ impl From<Rule> for RuleView {
     responses((status = 200, description = "A page", body = Answer<List<RuleView>>))
 )]
 pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result<Answer<List<RuleView>>> {
-    let sort = query.choice::<RuleSort>("sort")?.unwrap_or_default();
+    let sort = query.choice::<RuleSort>("sort").unwrap_or_default();
     let q = query.text("q").unwrap_or_default().to_lowercase();
-    let (limit, after) = (query.limit()?, query.cursor::<(i64, String)>()?);
+    let (limit, after) = (query.limit(), query.cursor::<(i64, String)>());
     query.end()?;
     let mut rules = may.app.store.rules(&may.caller.tenant).await?;
     rules.retain(|rule| rule.draft.name.to_lowercase().contains(&q));
@@ -145,16 +145,20 @@ pub struct NewRule {
 
 impl NewRule {
     fn draft(self) -> Result<RuleDraft> {
+        let mut wrong = Wrong::default();
+        let effect = wrong.note(effect(&self.effect));
+        let target = wrong.note(self.target.map(|Object(body)| body.read()).transpose());
         let draft = RuleDraft {
             name: self.name,
-            effect: effect(&self.effect)?,
+            effect: effect.unwrap_or(Effect::Deny),
             matcher: self.r#match.map(|Object(body)| body).unwrap_or_default().into(),
-            target: self.target.map(|Object(body)| body.read()).transpose()?,
+            target: target.flatten(),
             priority: self.priority.unwrap_or(0),
             enabled: self.enabled.unwrap_or(true),
-            expires_at: moment_in("expires_at", self.expires_at.as_deref())?,
+            expires_at: wrong.or(None, moment_in("expires_at", self.expires_at.as_deref())),
         };
-        draft.check()?;
+        wrong.note(draft.check());
+        wrong.end()?;
         Ok(draft)
     }
 }
@@ -241,10 +245,15 @@ pub async fn update(
     IfMatch(expected): IfMatch,
     Strict(change): Strict<RuleChange>,
 ) -> Result<Answer<RuleView>> {
-    let name = needed("name", change.name)?;
-    let effect = needed("effect", change.effect)?.map(|text| effect(&text)).transpose()?;
-    let target = change.target.map(|target| target.map(|Object(body)| body.read()).transpose()).transpose()?;
-    let expires_at = change.expires_at.map(|text| moment_in("expires_at", text.as_deref())).transpose()?;
+    let mut wrong = Wrong::default();
+    let name = wrong.or(None, needed("name", change.name));
+    let effect = needed("effect", change.effect).and_then(|text| text.map(|text| effect(&text)).transpose());
+    let effect = wrong.or(None, effect);
+    let target = change.target.map(|target| target.map(|Object(body)| body.read()).transpose()).transpose();
+    let target = wrong.or(None, target);
+    let expires_at = change.expires_at.map(|text| moment_in("expires_at", text.as_deref())).transpose();
+    let expires_at = wrong.or(None, expires_at);
+    wrong.end()?;
     let merge = |before: RuleDraft| RuleDraft {
         name: name.unwrap_or(before.name),
         effect: effect.unwrap_or(before.effect),

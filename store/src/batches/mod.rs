@@ -101,11 +101,12 @@ impl Store {
         mut progress: impl FnMut(usize, usize),
     ) -> Result<ImportReport> {
         let groups = self.group_names(tenant).await?;
-        if options.group_id.as_ref().is_some_and(|g| !groups.values().any(|id| id == g)) {
+        if options.dry_run && options.group_id.as_ref().is_some_and(|g| !groups.values().any(|id| id == g)) {
             return Err(Invalid::field("group_id", "is not one of the groups").into());
         }
+        let group = options.group_id.as_ref();
+        let batch = if options.dry_run { None } else { Some(self.open_batch(tenant, origin, batch_id, group).await?) };
         let (mut answers, ready) = check_lines(lines, options, &groups);
-        let batch = if options.dry_run { None } else { Some(self.open_batch(tenant, origin, batch_id).await?) };
         let total = ready.len();
         let mut done = 0;
         for chunk in ready.chunks(CHUNK) {
@@ -149,11 +150,19 @@ impl Store {
     }
 
     /// Makes the batch's row, or finds the one that a job was given, or that the request's key made.
-    async fn open_batch(&self, tenant: &TenantId, origin: &Origin, given: Option<String>) -> Result<OpenBatch> {
+    async fn open_batch(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        given: Option<String>,
+        group: Option<&GroupId>,
+    ) -> Result<OpenBatch> {
         let mut id = given.unwrap_or_else(|| self.ambient().new_id());
         let mut tx = self.begin().await?;
-        if let Some(made) = tx.claim(tenant, origin.once.as_ref(), &id, self.now()).await? {
-            id = made;
+        match tx.claim(tenant, origin.once.as_ref(), &id, self.now()).await? {
+            Some(made) => id = made,
+            // A request that comes again has the same answer, whatever has become of the group.
+            None => tx.check_group(tenant, group).await?,
         }
         tx.execute(
             sql!(
@@ -299,6 +308,8 @@ impl Store {
             let ids = made.split_once('/').ok_or_else(crate::once::reused)?;
             return Ok((ids.0.to_owned(), ids.1.to_owned()));
         }
+        let group = upload["group_id"].as_str().map(GroupId::from);
+        tx.check_group(tenant, group.as_ref()).await?;
         tx.commit().await?;
         self.wake_workers();
         Ok((job_id, batch_id))
@@ -365,7 +376,7 @@ impl Store {
         let mut entries: Vec<Entry> = members
             .iter()
             .map(|(id, _, api_id, name)| {
-                let data = json!({ "api_id": api_id, "name": name, "batch_id": batch_id });
+                let data = json!({ "api_id": api_id.to_string(), "name": name, "batch_id": batch_id });
                 Entry::new(Action::Removed).credential(&CredentialId::from(id.as_str())).data(data)
             })
             .collect();

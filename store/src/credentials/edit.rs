@@ -139,9 +139,10 @@ impl Store {
         tx.check_version(tenant, id, expected).await?;
         // Read behind the lock: what the patch leaves out must stay as it is now.
         let before = tx.credential(tenant, id).await?;
+        let Some(changes) = changes(&before, patch) else { return tx.rollback().await };
         tx.write_patch(tenant, id, &before, patch, self.sealer(), self.now()).await?;
         tx.bump_revision().await?;
-        let entry = Entry::new(Action::Updated).credential(id).data(changes(&before, patch));
+        let entry = Entry::new(Action::Updated).credential(id).data(changes);
         tx.record(tenant, origin, self.now(), &[entry]).await?;
         tx.commit().await
     }

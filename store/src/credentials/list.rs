@@ -1,6 +1,6 @@
 //! Lists of credentials: filters, sorting, keyset pages, counts that stop at ten thousand.
 
-use domain::{MemberLevel, TenantId};
+use domain::{ApiId, MemberLevel, TenantId};
 
 use super::{Credential, Row, view_columns};
 use crate::db::{Arg, Sql, args, json_texts, sql};
@@ -51,12 +51,18 @@ pub struct Filter {
     pub grade: Vec<String>,
     /// Grades to hide.
     pub not_grade: Vec<String>,
-    /// Only with this tag.
-    pub tag: Option<String>,
+    /// Only with one of these tags.
+    pub tags: Vec<String>,
+    /// Only without all of these tags.
+    pub not_tags: Vec<String>,
     /// Premium ones, or the others.
     pub is_premium: Option<bool>,
     /// Minimum levels to show.
     pub levels: Vec<MemberLevel>,
+    /// Minimum levels to hide.
+    pub not_levels: Vec<MemberLevel>,
+    /// Only with one of these `api_id`s.
+    pub api_ids: Vec<ApiId>,
 }
 
 /// Where a page starts and how long it is.
@@ -89,9 +95,12 @@ macro_rules! filtered {
             AND ($10 = '[]' OR CASE WHEN c.health_score >= 90 THEN 'excellent' WHEN c.health_score >= 70 THEN 'good'
                  WHEN c.health_score >= 50 THEN 'fair' WHEN c.health_score >= 30 THEN 'poor' ELSE 'critical' END
                  NOT IN TEXTS($10))
-            AND ($11 = '' OR REPLACE(c.tags, '[' || $11, '') <> c.tags OR REPLACE(c.tags, ',' || $11, '') <> c.tags)
-            AND ($12 = '' OR c.is_premium = ($12 = 'true'))
-            AND ($13 = '[]' OR CAST(c.min_member_level AS TEXT) IN TEXTS($13))"
+            AND ($11 = '[]' OR EXISTS (SELECT 1 FROM TEXTS(c.tags) AS tag WHERE tag.value IN TEXTS($11)))
+            AND ($12 = '[]' OR NOT EXISTS (SELECT 1 FROM TEXTS(c.tags) AS tag WHERE tag.value IN TEXTS($12)))
+            AND ($13 = '' OR c.is_premium = ($13 = 'true'))
+            AND ($14 = '[]' OR CAST(c.min_member_level AS TEXT) IN TEXTS($14))
+            AND ($15 = '[]' OR CAST(c.min_member_level AS TEXT) NOT IN TEXTS($15))
+            AND ($16 = '[]' OR CAST(c.api_id AS TEXT) IN TEXTS($16))"
     };
 }
 
@@ -105,13 +114,13 @@ macro_rules! page_sql {
             $key,
             ", c.id) ",
             $compare,
-            " ($14, $15) ORDER BY ",
+            " ($17, $18) ORDER BY ",
             $order,
-            " LIMIT $16"
+            " LIMIT $19"
         ))
     };
     ($order:expr) => {
-        sql!(concat!("SELECT ", view_columns!(), filtered!(), " ORDER BY ", $order, " LIMIT $14"))
+        sql!(concat!("SELECT ", view_columns!(), filtered!(), " ORDER BY ", $order, " LIMIT $17"))
     };
 }
 
@@ -187,7 +196,7 @@ impl Store {
     pub async fn count_credentials(&self, tenant: &TenantId, filter: &Filter) -> Result<Total> {
         let mut args = filter_args(tenant, filter);
         args.push(Arg::from(Total::CAP + 1));
-        let statement = sql!(concat!("SELECT COUNT(*) FROM (SELECT 1 AS one", filtered!(), " LIMIT $14) AS counted"));
+        let statement = sql!(concat!("SELECT COUNT(*) FROM (SELECT 1 AS one", filtered!(), " LIMIT $17) AS counted"));
         let (counted,): (i64,) = self.db().one(statement, args).await?;
         Ok(Total::of(counted))
     }
@@ -197,10 +206,8 @@ fn filter_args(tenant: &TenantId, filter: &Filter) -> Vec<Arg> {
     let list = |texts: &[String]| json_texts(texts.iter().map(String::as_str));
     let (inside, start) =
         if filter.q.is_empty() { <(String, String)>::default() } else { (inside(&filter.q), beginning(&filter.q)) };
-    // Tags are a JSON array: the tag stands there as a JSON string behind `[` or `,`, where a quote
-    // within another tag never stands. Not LIKE, which minds the case of letters on one database
-    // only.
-    let tag = filter.tag.as_ref().map_or(String::new(), |t| serde_json::json!(t).to_string());
+    let ranks = |levels: &[MemberLevel]| list(&levels.iter().map(|l| l.rank().to_string()).collect::<Vec<_>>());
+    let api_ids: Vec<String> = filter.api_ids.iter().map(ToString::to_string).collect();
     args![
         tenant,
         inside,
@@ -212,8 +219,11 @@ fn filter_args(tenant: &TenantId, filter: &Filter) -> Vec<Arg> {
         list(&filter.not_group),
         list(&filter.grade),
         list(&filter.not_grade),
-        tag,
+        list(&filter.tags),
+        list(&filter.not_tags),
         filter.is_premium.map_or_else(String::new, |premium| premium.to_string()),
-        list(&filter.levels.iter().map(|level| level.rank().to_string()).collect::<Vec<_>>()),
+        ranks(&filter.levels),
+        ranks(&filter.not_levels),
+        list(&api_ids),
     ]
 }

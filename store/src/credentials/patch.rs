@@ -66,8 +66,8 @@ impl Patch {
     }
 }
 
-/// Before and after of what has changed; secrets only as "replaced".
-pub(super) fn changes(before: &Credential, patch: &Patch) -> Value {
+/// Before and after of what has changed, if anything has; secrets only as "replaced".
+pub(super) fn changes(before: &Credential, patch: &Patch) -> Option<Value> {
     let (mut was, mut is) = (serde_json::Map::new(), serde_json::Map::new());
     let mut note = |field: &str, from: Value, to: Option<Value>| {
         if let Some(to) = to.filter(|to| *to != from) {
@@ -85,5 +85,5 @@ pub(super) fn changes(before: &Credential, patch: &Patch) -> Value {
     note("note", json!(before.note), patch.note.as_ref().map(|v| json!(v)));
     note("api_hash", json!("kept"), patch.api_hash.as_ref().map(|_| json!("replaced")));
     note("source_phone", json!("kept"), patch.source_phone.as_ref().map(|_| json!("replaced")));
-    json!({ "before": was, "after": is })
+    (!is.is_empty()).then(|| json!({ "before": was, "after": is }))
 }

@@ -87,6 +87,8 @@ pub struct HistoryFilter {
     pub actions: Vec<String>,
     /// Only these actors.
     pub operators: Vec<String>,
+    /// All but these actors.
+    pub not_operators: Vec<String>,
     /// Only this request.
     pub request_id: Option<String>,
     /// Only from this address.
@@ -119,7 +121,8 @@ macro_rules! stretch {
         " FROM journal j LEFT JOIN credentials c ON c.id = j.credential_id
           WHERE j.seq <= $1 AND j.seq > $2 AND j.tenant_id = $3 AND ($4 = '[]' OR j.action IN TEXTS($4))
             AND ($5 = '[]' OR j.actor IN TEXTS($5)) AND j.at >= $6 AND j.at <= $7
-            AND ($8 = '' OR j.request_id = $8) AND ($9 = '' OR j.ip = $9) "
+            AND ($8 = '' OR j.request_id = $8) AND ($9 = '' OR j.ip = $9)
+            AND ($10 = '[]' OR j.actor NOT IN TEXTS($10)) "
     };
 }
 use stretch;
@@ -128,7 +131,7 @@ pub(crate) const STRETCH: &str = concat!(
     "SELECT j.seq, j.at, j.action, j.actor, j.account_id, j.account_prev, j.credential_id, j.credential_prev, c.api_id,
             j.ip, j.request_id, j.data",
     stretch!(),
-    "ORDER BY j.seq DESC LIMIT $10"
+    "ORDER BY j.seq DESC LIMIT $11"
 );
 
 /// What one page or count of the journal may look at: rows up to `top` and above `floor`, of all
@@ -298,8 +301,8 @@ impl Stretch {
 }
 
 impl HistoryFilter {
-    /// Actions, operators, from, to, request, address.
-    fn args(&self) -> [Arg; 6] {
+    /// Actions, operators, from, to, request, address, operators left out.
+    fn args(&self) -> [Arg; 7] {
         [
             Arg::from(json_texts(self.actions.iter().map(String::as_str))),
             Arg::from(json_texts(self.operators.iter().map(String::as_str))),
@@ -307,6 +310,7 @@ impl HistoryFilter {
             Arg::from(self.to.map_or(i64::MAX, Timestamp::millis)),
             Arg::from(self.request_id.clone().unwrap_or_default()),
             Arg::from(self.ip.clone().unwrap_or_default()),
+            Arg::from(json_texts(self.not_operators.iter().map(String::as_str))),
         ]
     }
 }
@@ -331,6 +335,7 @@ fn page_of(rows: Vec<JournalRow>, filter: &HistoryFilter, limit: usize, depth: i
 fn matches(row: &JournalRow, filter: &HistoryFilter) -> bool {
     (filter.actions.is_empty() || filter.actions.contains(&row.action))
         && (filter.operators.is_empty() || filter.operators.contains(&row.actor))
+        && !filter.not_operators.contains(&row.actor)
         && filter.api_id.is_none_or(|api_id| row.api_id == Some(api_id.get()))
         && (filter.request_id.is_none() || filter.request_id == row.request_id)
         && (filter.ip.is_none() || filter.ip == row.ip)

@@ -13,14 +13,14 @@ macro_rules! chain_count {
             $prev,
             "COUNT(*) FILTER (WHERE ($4 = '[]' OR j.action IN TEXTS($4)) AND ($5 = '[]' OR j.actor IN TEXTS($5))
                  AND j.at >= $6 AND j.at <= $7 AND ($8 = '' OR j.request_id = $8) AND ($9 = '' OR j.ip = $9)
-                 AND ($10 IS NULL OR c.api_id = $10)), COUNT(*)
+                 AND ($10 = '[]' OR j.actor NOT IN TEXTS($10)) AND ($11 IS NULL OR c.api_id = $11)), COUNT(*)
              FROM chain CROSS JOIN journal j LEFT JOIN credentials c ON c.id = j.credential_id
              WHERE j.seq = chain.seq"
         )
     };
 }
 
-const COUNT: &str = concat!("SELECT COUNT(*) FROM (SELECT 1 AS one", stretch!(), "LIMIT $10) AS counted");
+const COUNT: &str = concat!("SELECT COUNT(*) FROM (SELECT 1 AS one", stretch!(), "LIMIT $11) AS counted");
 
 impl Store {
     /// How many rows [`Store::history`] has for a filter. What it can't look at in reasonable time

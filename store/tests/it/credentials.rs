@@ -471,7 +471,7 @@ async fn tags_are_matched_as_they_are(w: &World) {
     let cases: [(&str, &[i64]); 7] =
         [("vip", &[1, 6]), ("VIP", &[2]), ("vi", &[]), ("a\"b", &[4]), ("50%", &[4]), ("帳號", &[6]), ("b", &[2])];
     for (tag, expected) in cases {
-        let filter = Filter { tag: Some(tag.to_owned()), ..Filter::default() };
+        let filter = Filter { tags: vec![tag.to_owned()], ..Filter::default() };
         assert_eq!(found(w, &filter).await, expected, "{tag}");
     }
 }

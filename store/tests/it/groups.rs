@@ -34,8 +34,7 @@ async fn a_group_comes_back_as_it_was_drafted(w: &World) {
     let id = add(w, &draft).await;
     w.add_with(1, |d| d.group_id = Some(id.clone())).await;
     let one = w.store.group(&w.tenant, &id).await.unwrap();
-    assert_eq!((one.name, one.description, one.color), (draft.name, draft.description, draft.color));
-    assert_eq!((one.strategy, one.attributes), (draft.strategy, draft.attributes));
+    assert_eq!(one.draft, draft);
     assert_eq!((one.credentials, one.version, one.created_at), (1, 1, w.now()));
     assert!(matches!(w.store.group(&"other".into(), &id).await, Err(StoreError::NotFound("group"))));
     assert_eq!(w.newest("group.added").await["after"]["name"], "north");
@@ -61,11 +60,14 @@ async fn changes_insist_on_the_version(w: &World) {
     update(GroupDraft { strategy: Some(Strategy::RoundRobin), ..group("x") }, Some(1)).await.unwrap();
     let one = w.store.group(&w.tenant, &id).await.unwrap();
     assert_eq!(
-        (one.name.as_str(), one.strategy, one.version, one.updated_at),
+        (one.draft.name.as_str(), one.draft.strategy, one.version, one.updated_at),
         ("x", Some(Strategy::RoundRobin), 2, w.now())
     );
     update(group("y"), None).await.unwrap();
-    assert_eq!(w.store.group(&w.tenant, &id).await.unwrap().strategy, None, "what is left out is cleared");
+    w.wait(5);
+    update(group("y"), Some(3)).await.unwrap();
+    assert_ne!(w.store.group(&w.tenant, &id).await.unwrap().updated_at, w.now(), "nothing has changed");
+    assert_eq!(w.store.group(&w.tenant, &id).await.unwrap().draft.strategy, None, "what is left out is cleared");
     let told = w.newest("group.updated").await;
     assert_eq!((&told["before"]["name"], &told["after"]["name"]), (&json!("x"), &json!("y")));
     let delete = async |expected| w.store.delete_group(&w.tenant, &origin(), &id, expected).await;
@@ -112,7 +114,7 @@ async fn groups_are_found_by_a_part_of_the_name(w: &World) {
     ] {
         let slice = Slice { q: q.to_owned(), limit: 9, ..Slice::default() };
         let found = w.store.groups(&w.tenant, &slice).await.unwrap();
-        assert_eq!(found.into_iter().map(|one| one.name).collect::<Vec<_>>(), names, "{q}");
+        assert_eq!(found.into_iter().map(|one| one.draft.name).collect::<Vec<_>>(), names, "{q}");
         assert_eq!(w.store.count_groups(&w.tenant, &slice).await.unwrap().number, names.len() as i64, "{q}");
     }
 }
@@ -190,5 +192,5 @@ async fn a_draft_is_checked(w: &World) {
     }
     let fine = GroupDraft { color: Some("#A0b1C2".to_owned()), ..group("北") };
     fine.check().unwrap();
-    assert_eq!(w.store.group(&w.tenant, &add(w, &fine).await).await.unwrap().name, "北");
+    assert_eq!(w.store.group(&w.tenant, &add(w, &fine).await).await.unwrap().draft.name, "北");
 }
