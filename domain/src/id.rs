@@ -23,6 +23,11 @@ macro_rules! text_id {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// Whether it may be one of ours: 1 to 64 ASCII letters and digits.
+            pub fn is_plausible(&self) -> bool {
+                (1..=64).contains(&self.0.len()) && self.0.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            }
         }
 
         impl From<String> for $name {

@@ -118,6 +118,9 @@ impl RuleDraft {
         if self.target.is_none() && self.effect != Effect::Deny {
             invalid.add("target", format!("is required for {}", self.effect));
         }
+        if let Some(Target::Group(group)) = &self.target {
+            invalid.require(group.is_plausible(), "target.group_id", "is not one of the groups");
+        }
         if let Err(more) = Matcher::compile(&self.matcher) {
             invalid.fields.extend(more.fields);
         }
@@ -154,8 +157,7 @@ impl Matcher {
         let levels: Vec<MemberLevel> = words().filter_map(|level| level.trim().parse().ok()).collect();
         invalid.require(levels.len() == words().count(), "match.level", "must be levels by comma, like gold,diamond");
         let group = matcher.group.as_deref().map(GroupId::from);
-        let plausible = group.as_ref().is_none_or(|g| (1..=64).contains(&g.as_str().len()));
-        invalid.require(plausible, "match.group", "is not one of the groups");
+        invalid.require(group.as_ref().is_none_or(GroupId::is_plausible), "match.group", "is not one of the groups");
         invalid.into_result()?;
         let pattern = |text: &Option<String>| text.as_deref().map(WildMatch::new);
         Ok(Self {

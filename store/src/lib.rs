@@ -16,7 +16,7 @@
 //! | [`queue`] | jobs, enqueued in the transaction that asks |
 //! | [`doctor`], [`figures`], [`metrics`] | the invariants, checked; how it stands; what is counted |
 //! | [`copy`] | everything, into another database |
-//! | [`open`], [`compiled`], [`seal`], [`db`] | the ground that the others stand on |
+//! | [`open`], [`checkpoint`], [`compiled`], [`seal`], [`db`] | the ground that the others stand on |
 
 #![allow(clippy::doc_markdown, reason = "SQLite and PostgreSQL are names, not code")]
 
@@ -24,6 +24,7 @@ pub mod accounts;
 pub mod allocator;
 mod ambient;
 pub mod batches;
+pub mod checkpoint;
 pub mod compiled;
 pub mod copy;
 pub mod credentials;

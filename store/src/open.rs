@@ -187,7 +187,7 @@ async fn connect_sqlite(path: &Path, config: PoolConfig) -> sqlx::Result<Backend
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .pragma("cache_size", "-65536")
-                // Checkpoints are another connection's work: see `checkpoint`.
+                // Checkpoints are another connection's work: see `crate::checkpoint`.
                 .pragma("wal_autocheckpoint", "0"),
         )
         .await?;
@@ -247,22 +247,5 @@ fn migration_error(error: MigrateError, known: &Migrator) -> StoreError {
             StoreError::TooNew { found, known: known.iter().map(|m| m.version).max().unwrap_or(0) }
         }
         other => StoreError::Damaged(format!("migration failed: {other}")),
-    }
-}
-
-/// Moves the write-ahead log into the database file, from a connection of its own so that no
-/// allocation waits for it. Runs until cancelled; does nothing on PostgreSQL.
-pub async fn checkpoint(location: Location, cancel: tokio_util::sync::CancellationToken) {
-    let Location::Sqlite(path) = location else { return };
-    let options = SqliteConnectOptions::new().filename(&path).busy_timeout(Duration::from_secs(1));
-    let pool = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options);
-    loop {
-        tokio::select! {
-            () = cancel.cancelled() => break,
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
-        }
-        if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&pool).await {
-            tracing::warn!(%error, "the write-ahead log was not checkpointed");
-        }
     }
 }

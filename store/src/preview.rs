@@ -3,18 +3,28 @@
 use std::sync::Arc;
 
 use domain::allocation::explain::{Explanation, explain};
-use domain::allocation::{AccountView, Census, Holding, Request};
+use domain::allocation::{AccountView, Census, Holding, Request, decide};
 use domain::rule::{RuleDraft, RuleSet};
 use domain::{ApiId, CredentialId, TenantId, Timestamp};
 use serde_json::json;
 
 use crate::accounts::AccountRow;
 use crate::allocator::Allocate;
+use crate::allocator::bind::rests_on_full;
 use crate::allocator::load::{CENSUS, CREDENTIAL_IDS, CensusRow, NAMED, NamedRow, census_of, named_by, ranking_peek};
 use crate::allocator::working::{Credential, CredentialRow, Selector, WorkingSet};
 use crate::db::{args, json_texts, sql};
 use crate::error::{Result, StoreError};
 use crate::{Origin, Store};
+
+/// Ended leases that a preview looks at.
+const ENDED_AT_MOST: i64 = 10_000;
+
+/// On which credentials leases have ended that nobody has let go of yet, and how many on each.
+const ENDED: &str = "
+    SELECT credential_id, COUNT(*) FROM (
+        SELECT tenant_id, credential_id FROM accounts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $3
+    ) AS every WHERE tenant_id = $2 AND credential_id IS NOT NULL GROUP BY credential_id";
 
 /// A request with the rules that it is asked under.
 #[derive(Clone, Debug)]
@@ -82,12 +92,27 @@ impl Store {
             let rows: Vec<CredentialRow> = self.db().all(ranking_peek(request.strategy), args).await?;
             set.add(credentials(rows)?);
         }
+        let decision = decide(request, &account, &set.pool(tenant), self.now());
+        if rests_on_full(&decision) {
+            self.let_go_of_ended(tenant, &mut set).await?;
+        }
         let rows: Vec<CensusRow> = self.db().all(sql!(CENSUS), args![tenant, self.now()]).await?;
         let lines: Vec<NamedRow> = match named_by(rules) {
             Some(named) => self.db().all(sql!(NAMED), args![tenant, self.now(), named]).await?,
             None => Vec::new(),
         };
         Ok(Preview { set, tenant: tenant.clone(), account, census: census_of(rows, lines) })
+    }
+
+    /// Takes leases that have ended for released, as an allocation does before it refuses.
+    async fn let_go_of_ended(&self, tenant: &TenantId, set: &mut WorkingSet) -> Result<()> {
+        let ended: Vec<(String, i64)> = self.db().all(sql!(ENDED), args![self.now(), tenant, ENDED_AT_MOST]).await?;
+        let ids: Vec<String> = ended.iter().map(|(id, _)| id.clone()).collect();
+        set.add(credentials(self.credentials_by_id(&ids).await?)?);
+        for (id, leases) in ended {
+            set.credential(&CredentialId::from(id))?.candidate.current_accounts -= leases;
+        }
+        Ok(())
     }
 
     async fn credentials_by_id(&self, ids: &[String]) -> Result<Vec<CredentialRow>> {

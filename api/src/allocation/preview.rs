@@ -81,11 +81,11 @@ pub async fn preview(
 /// What would happen to a request under some rules.
 pub(crate) async fn preview_of(app: &AppState, tenant: &TenantId, question: &Question) -> Result<PreviewView> {
     let (store, request) = (&app.store, &question.request);
-    if let Some(group) = &request.group {
-        store.group(tenant, group).await.map_err(|_| ApiError::field("group_id", "is not one of the groups"))?;
-    }
     let preview = store.preview(tenant, question, SHOWN + 1).await?;
     let explanation = preview.explain(request, context::now());
+    if let (Some(group), false) = (&request.group, matches!(explanation.outcome, Ok(Decision::Existing(_)))) {
+        store.group(tenant, group).await.map_err(|_| ApiError::field("group_id", "is not one of the groups"))?;
+    }
     let (chosen, would_use, refusal) = match explanation.outcome {
         Ok(Decision::Existing(id)) => (Some(id), Some("existing".to_owned()), None),
         Ok(Decision::Bind { credential, via }) => (Some(credential), Some(Via::to_string(&via)), None),

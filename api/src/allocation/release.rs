@@ -68,8 +68,8 @@ pub async fn release(
 }
 
 fn allocation_id(text: &str) -> Result<AllocationId> {
-    let plausible = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
-    if plausible { Ok(AllocationId::from(text)) } else { Err(ApiError::field("allocation_id", "is not an id of ours")) }
+    let id = AllocationId::from(text);
+    if id.is_plausible() { Ok(id) } else { Err(ApiError::field("allocation_id", "is not an id of ours")) }
 }
 
 /// Which lease, and for how long.

@@ -134,9 +134,10 @@ fn named(ids: Vec<String>) -> Result<Vec<CredentialId>> {
     if !(1..=IDS).contains(&ids.len()) {
         return Err(ApiError::field("ids", format!("must have 1 to {IDS} members")));
     }
-    if ids.iter().any(|id| id.len() > 64 || !id.bytes().all(|b| b.is_ascii_alphanumeric())) {
+    let ids: Vec<CredentialId> = ids.into_iter().map(CredentialId::from).collect();
+    if !ids.iter().all(CredentialId::is_plausible) {
         return Err(ApiError::field("ids", "must be ids of ours"));
     }
     let mut seen = std::collections::HashSet::new();
-    Ok(ids.into_iter().filter(|id| seen.insert(id.clone())).map(CredentialId::from).collect())
+    Ok(ids.into_iter().filter(|id| seen.insert(id.clone())).collect())
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use domain::credential::{DEFAULT_MAX_ACCOUNTS, Draft};
 use domain::health::Grade;
 use domain::{CredentialId, GroupId, MemberLevel, Status};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use store::credentials::{Credential, Filter, Page, Patch, Sort, SortKey};
 use utoipa::ToSchema;
@@ -156,7 +156,7 @@ pub async fn add(
         is_premium: new.is_premium.unwrap_or(false),
         min_member_level: wrong.or(None, level(new.min_member_level.as_deref())).unwrap_or_default(),
         tags: new.tags.unwrap_or_default(),
-        source_phone: new.source_phone,
+        source_phone: phone(new.source_phone),
         note: new.note,
     };
     wrong.note(draft.check(&may.app.config.samples));
@@ -232,7 +232,7 @@ pub async fn update(
         is_premium: change.is_premium.map(Option::unwrap_or_default),
         min_member_level: wrong.or(None, change.min_member_level.map(level).transpose()),
         tags: change.tags.map(Option::unwrap_or_default),
-        source_phone: change.source_phone,
+        source_phone: change.source_phone.map(phone),
         note: change.note,
     };
     wrong.note(patch.check());
@@ -243,9 +243,13 @@ pub async fn update(
 }
 
 pub(super) fn group(id: Option<String>) -> Result<Option<GroupId>> {
-    let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(None) };
-    let plausible = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric());
-    if plausible { Ok(Some(GroupId::from(id))) } else { Err(ApiError::field("group_id", "is not one of the groups")) }
+    let Some(group) = id.filter(|id| !id.is_empty()).map(GroupId::from) else { return Ok(None) };
+    if group.is_plausible() { Ok(Some(group)) } else { Err(ApiError::field("group_id", "is not one of the groups")) }
+}
+
+/// An empty one is none.
+fn phone(given: Option<SecretString>) -> Option<SecretString> {
+    given.filter(|phone| !phone.expose_secret().is_empty())
 }
 
 fn level(text: Option<&str>) -> Result<Option<MemberLevel>> {

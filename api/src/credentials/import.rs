@@ -59,11 +59,7 @@ impl ImportRequest {
         if !(1..=MAX_ACCOUNTS_LIMIT).contains(&max) {
             return Err(ApiError::field("default_max_accounts", "must be between 1 and 100000"));
         }
-        let group = self.group_id.as_deref().unwrap_or_default();
-        if group.len() > 64 || !group.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            return Err(ApiError::field("group_id", "is not one of the groups"));
-        }
-        Ok(())
+        super::edit::group(self.group_id.clone()).map(drop)
     }
 }
 

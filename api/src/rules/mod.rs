@@ -324,7 +324,8 @@ pub struct Trial {
     rule: Object<NewRule>,
     /// The rule that it would take the place of.
     replaces: Option<String>,
-    request: TrialRequest,
+    #[schema(value_type = TrialRequest)]
+    request: Object<TrialRequest>,
 }
 
 /// What somebody might ask for.
@@ -355,15 +356,16 @@ pub struct TrialView {
 )]
 pub async fn try_out(may: May<rights::WriteRules>, Strict(trial): Strict<Trial>) -> Result<Answer<TrialView>> {
     let (store, caller) = (&may.app.store, &may.caller);
+    let Object(request) = trial.request;
     let mut origin = caller.origin.clone();
-    if let Some(operator) = trial.request.operator.filter(|text| !text.is_empty()) {
+    if let Some(operator) = request.operator.filter(|text| !text.is_empty()) {
         origin.actor = operator;
     }
-    if let Some(ip) = trial.request.ip.filter(|text| !text.is_empty()) {
+    if let Some(ip) = request.ip.filter(|text| !text.is_empty()) {
         ip.parse::<std::net::IpAddr>().map_err(|_| ApiError::field("request.ip", "must be an address"))?;
         origin.ip = Some(ip);
     }
-    let command = trial.request.asked.command(caller).map_err(|error| error.inside("request"))?;
+    let command = request.asked.command(caller).map_err(|error| error.inside("request"))?;
     if let Some(id) = &trial.replaces {
         store.rule(&caller.tenant, id).await.map_err(|_| ApiError::field("replaces", "is not one of the rules"))?;
     }

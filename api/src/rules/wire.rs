@@ -76,8 +76,7 @@ impl TargetBody {
     pub(super) fn read(self) -> Result<Target> {
         match (self.api_id, self.group_id) {
             (Some(api_id), None) => Ok(Target::ApiId(api_id.0)),
-            (None, Some(group)) if (1..=64).contains(&group.len()) => Ok(Target::Group(GroupId::from(group))),
-            (None, Some(_)) => Err(ApiError::field("target.group_id", "is not one of the groups")),
+            (None, Some(group)) => Ok(Target::Group(GroupId::from(group))),
             _ => Err(ApiError::field("target", "must be one of api_id and group_id")),
         }
     }

@@ -14,6 +14,11 @@ use crate::error::Result;
 use crate::journal::Entry;
 use crate::seal::Sealer;
 
+/// Whether a refusal says that something is full: then leases that have ended are looked at first.
+pub(crate) fn rests_on_full(decision: &Result<Decision, Refusal>) -> bool {
+    matches!(decision, Err(Refusal::Exhausted | Refusal::PinnedUnavailable(PinnedProblem::Full)))
+}
+
 /// Refusals are answers; errors fail the batch.
 pub(super) type Outcome<T> = Result<Result<T, Refused>>;
 
@@ -37,15 +42,17 @@ impl Batch {
                 None => {}
             }
         }
-        if command.group.as_ref().is_some_and(|g| self.rules(&asker.tenant).is_ok_and(|r| !r.groups.contains_key(g))) {
+        let request = self.request(asker, command)?;
+        let sticks = self.set.account(&asker.tenant, &request.account).live_binding(self.now).is_some();
+        let groups = &self.rules(&asker.tenant)?.groups;
+        // What an account holds it has back, whatever has become of the group that it asks for.
+        if command.group.as_ref().is_some_and(|g| !groups.contains_key(g)) && !(sticks && !request.fresh) {
             return Ok(Err(Refused::UnknownGroup));
         }
-        let request = self.request(asker, command)?;
         let decision = loop {
             let view = self.account_view(&asker.tenant, &request.account);
             let decision = decide(&request, &view, &self.set.pool(&asker.tenant), self.now);
-            let full = matches!(decision, Err(Refusal::Exhausted | Refusal::PinnedUnavailable(PinnedProblem::Full)));
-            if !(full && self.look_again(&asker.tenant, &request).await?) {
+            if !(rests_on_full(&decision) && self.look_again(&asker.tenant, &request).await?) {
                 break decision;
             }
         };

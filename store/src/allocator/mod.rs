@@ -7,7 +7,7 @@
 //! [`domain::allocation::decide`].
 
 pub(crate) mod batch;
-mod bind;
+pub(crate) mod bind;
 pub mod command;
 pub(crate) mod load;
 mod named;

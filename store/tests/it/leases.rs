@@ -14,6 +14,7 @@ on_both! {
     an_exhausted_pool_lets_go_of_ended_leases,
     a_pinned_credential_lets_go_of_its_ended_leases,
     ended_leases_elsewhere_do_not_hide_those_that_matter,
+    a_preview_lets_go_of_ended_leases_too,
     the_job_lets_go_in_small_steps,
     a_sticky_answer_does_not_prolong_a_lease,
 }
@@ -36,6 +37,26 @@ async fn a_lease_ends_by_the_clock(w: &World) {
     let ended = w.newest("api.released").await;
     assert_eq!(ended["reason"], "expired");
     assert_eq!(ended["allocation_id"], first.allocation_id.as_str());
+}
+
+async fn a_preview_lets_go_of_ended_leases_too(w: &World) {
+    w.add_with(1, |d| d.max_accounts = 1).await;
+    w.add_with(2, |d| d.max_accounts = 1).await;
+    lease(w, "a", SECOND).await;
+    lease(w, "b", MINUTE).await;
+    let chosen = async |pinned: Option<i64>| {
+        let ask = store::allocator::Allocate { pinned: pinned.map(api_id), ..wish("c") };
+        let question = w.store.question(&w.tenant, &origin(), &ask).await.unwrap();
+        let preview = w.store.preview(&w.tenant, &question, 50).await.unwrap();
+        preview.explain(&question.request, w.now()).outcome.is_ok()
+    };
+    assert!(!chosen(None).await, "both are held");
+    w.wait(SECOND);
+    let trace = w.actions().await.len();
+    assert_eq!((chosen(None).await, chosen(Some(1)).await, chosen(Some(2)).await), (true, true, false));
+    assert_eq!(w.actions().await.len(), trace, "a preview changes nothing");
+    assert_refused!(w.ask("c", |a| a.pinned = Some(api_id(2))).await, Refused::PinnedUnavailable(_));
+    assert_eq!(w.allocate("c").await.unwrap().api_id, api_id(1));
 }
 
 async fn a_lease_is_renewed_from_now(w: &World) {

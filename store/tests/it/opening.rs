@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use sqlx::Row;
-use store::open::{Location, PoolConfig, checkpoint};
+use store::checkpoint::checkpoint;
+use store::open::{Location, PoolConfig};
 use store::queue::QueuePool;
 use store::seal::MasterKey;
 use store::{Store, StoreError};

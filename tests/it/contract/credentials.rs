@@ -41,7 +41,7 @@ async fn adds_changes_and_removes(kind: Kind) {
     let path = pool(one["id"].as_str().unwrap());
     assert_eq!(owner.get(&path).await.data(), one);
     // PUT merges: absent keeps, null clears.
-    let change = json!({ "note": null, "group_id": null, "source_phone": null, "tags": null, "priority": 4 });
+    let change = json!({ "note": null, "group_id": null, "source_phone": "", "tags": null, "priority": 4 });
     let changed = owner.ask("PUT", &path, change).await;
     has_shape(changed.data(), &credential());
     for cleared in ["note", "group_id", "group_name", "source_phone_masked"] {

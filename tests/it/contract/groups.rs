@@ -57,9 +57,17 @@ async fn groups_live(kind: Kind) {
     let second = owner.get(&pool(&format!("groups?sort=created_at&limit=1&cursor={cursor}"))).await;
     assert_eq!((&second.data()["items"][0]["id"], &second.data()["next_cursor"]), (&json!(other), &Value::Null));
 
+    let held = json!({ "account_id": "held", "group_id": id });
+    owner.post(&pool("allocate"), held.clone()).await.data();
     let removed = owner.ask("DELETE", &path, Value::Null).await;
     has_shape(removed.data(), &json!({ "id": "ulid" }));
     assert!(owner.get(&pool(&member)).await.data()["group_id"].is_null(), "its credentials move to none");
+    // What an account holds it has back; a new one is told that there is no such group.
+    assert_eq!(owner.post(&pool("allocate"), held.clone()).await.data()["existing"], true);
+    assert_eq!(owner.post(&pool("allocate/preview"), held).await.data()["would_use"], "existing");
+    for path in ["allocate", "allocate/preview"] {
+        owner.post(&pool(path), json!({ "account_id": "new", "group_id": id })).await.wrong("group_id");
+    }
     owner.post(&pool("allocate"), json!({ "account_id": "a" })).await.data();
     for (method, body) in [("GET", Value::Null), ("PUT", json!({ "name": "x" })), ("DELETE", Value::Null)] {
         owner.ask(method, &path, body).await.problem(404, 2002, "not_found");

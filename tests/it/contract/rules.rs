@@ -123,6 +123,8 @@ async fn wrong_ones_name_the_field(kind: Kind) {
         ("match", "match.ip", json!({ "ip": "10.0.0.0/33" })),
         ("match", "match.level", json!({ "level": "gold,emperor" })),
         ("match", "match.group", json!({ "group": "01J0000000000000000000000" })),
+        ("match", "match.group", json!({ "group": "a\u{0}" })),
+        ("target", "target.group_id", json!({ "group_id": "\u{0}" })),
         ("match", "match.colour", json!({ "colour": "red" })),
         ("match", "match", json!(["a"])),
         ("target", "target", json!({})),

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::users::USERS;
 use super::{POOL, Reply, pool};
 use crate::harness::{Api, Kind, PASSWORD, Place, Server};
+use crate::live::Listener;
 use crate::on_both;
 
 const HASH: &str = "5ec2e7a0b0c0d0e0f0a1b2c3d4e5f607";
@@ -224,8 +225,18 @@ async fn ways_in_stay_secret(kind: Kind) {
     seen.push(sent.get("/api/admin/me").await);
     seen.push(page.with("cookie", &format!("{name}={}x", cookie(&next))).post("/api/admin/refresh", Value::Null).await);
 
-    // As somebody who looks everywhere, then with the session ended.
+    // A live client's, said twice, and a service's that may not listen.
     let ann = server.anonymous().with("authorization", &format!("Bearer {}", bearers[2]));
+    let mut listener = Listener::of(&server, &ann, None).await;
+    listener.say(&json!({ "type": "auth", "token": bearers[2] })).await;
+    let service = owner
+        .ok("POST", "/api/admin/service-tokens", json!({ "product": "live", "scopes": ["credpool:account"] }))
+        .await;
+    tokens.push(text(&service["token"]));
+    let mut refused = Listener::connect(&server).await;
+    refused.say(&json!({ "type": "auth", "token": tokens[tokens.len() - 1] })).await;
+    assert_eq!(refused.message().await["type"], "error");
+    // As somebody who looks everywhere, then with the session ended.
     seen.push(ann.get(&format!("{user}/sessions")).await);
     seen.push(owner.get(&format!("{user}/sessions")).await);
     seen.push(owner.get(&user).await);
