@@ -32,13 +32,18 @@ pub(crate) const SEEN_RESULTS: &str = "
     SELECT r.tenant_id, r.result_id, r.fault FROM EACH($1) AS e CROSS JOIN results r
     WHERE r.tenant_id = e.value ->> 't' AND r.result_id = e.value ->> 'i' AND r.result_id IS NOT NULL";
 
+/// The caller's own id of a report, with who they are: two callers may count alike.
+fn name_of(asker: &Asker, report: &Report) -> Option<String> {
+    report.result_id.as_ref().map(|id| format!("{}\n{id}", asker.origin.actor))
+}
+
 impl Batch {
     /// Which of the batch's reports were noted before.
     pub(super) async fn load_seen_results(&mut self, work: &[Work]) -> Result<()> {
         let ids: Vec<Value> = work
             .iter()
             .filter_map(|Work { asker, command, .. }| match command {
-                Command::Report(r) => Some(json!({ "t": asker.tenant.as_str(), "i": r.result_id.as_ref()? })),
+                Command::Report(report) => Some(json!({ "t": asker.tenant.as_str(), "i": name_of(asker, report)? })),
                 _ => None,
             })
             .collect();
@@ -76,7 +81,7 @@ impl Batch {
     }
 
     fn seen_before(&mut self, asker: &Asker, report: &Report) -> Option<Fault> {
-        let key = (asker.tenant.clone(), report.result_id.clone()?);
+        let key = (asker.tenant.clone(), name_of(asker, report)?);
         self.seen_results.get(&key).map(|fault| Fault::from_str(fault).unwrap_or(Fault::Pending))
     }
 
@@ -115,10 +120,10 @@ impl Batch {
             "l": report.latency_ms,
             "o": asker.origin.actor,
             "n": self.now.millis(),
-            "i": report.result_id,
+            "i": name_of(asker, report),
         }));
-        if let Some(result_id) = &report.result_id {
-            self.seen_results.insert((asker.tenant.clone(), result_id.clone()), fault.to_string());
+        if let Some(name) = name_of(asker, report) {
+            self.seen_results.insert((asker.tenant.clone(), name), fault.to_string());
         }
     }
 

@@ -12,7 +12,7 @@ use jobs::ImportCredentials;
 use serde_json::{Value, json};
 
 use crate::Store;
-use crate::credentials::{draft_json, insert_drafts};
+use crate::credentials::{draft_json, insert_drafts, told};
 use crate::db::{args, json_texts, sql};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Origin};
@@ -234,8 +234,9 @@ impl Store {
             .iter()
             .filter_map(|id| {
                 let draft = by_id.get(id)?;
-                let data = json!({ "name": draft.name, "max_accounts": draft.max_accounts, "batch_id": batch });
-                Some(Entry::new(Action::Added).credential(&CredentialId::from(id.as_str())).data(data))
+                let mut data = told(draft);
+                data.insert("batch_id".to_owned(), json!(batch));
+                Some(Entry::new(Action::Added).credential(&CredentialId::from(id.as_str())).data(data.into()))
             })
             .collect();
         if !entries.is_empty() {

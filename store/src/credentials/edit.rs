@@ -7,7 +7,7 @@ use domain::{CredentialId, GroupId, Invalid, TenantId, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::patch::{Patch, changes};
+use super::patch::{Patch, changes, told};
 use super::{Credential, hash_place, phone_place};
 use crate::db::{Tx, args, sql};
 use crate::error::{Result, StoreError, unique};
@@ -115,8 +115,7 @@ impl Store {
             return Err(StoreError::AlreadyExists("api_id"));
         }
         tx.bump_revision().await?;
-        let data = json!({ "name": draft.name, "max_accounts": draft.max_accounts });
-        let entry = Entry::new(Action::Added).credential(&id).data(data);
+        let entry = Entry::new(Action::Added).credential(&id).data(told(draft).into());
         tx.record(tenant, origin, self.now(), &[entry]).await?;
         tx.commit().await?;
         Ok(id)

@@ -18,6 +18,7 @@ pub use bulk::{BulkAction, BulkOutcomes};
 pub(crate) use edit::{draft_json, hex, insert_drafts};
 pub use list::{Filter, Page, Sort, SortKey};
 pub use patch::Patch;
+pub(crate) use patch::told;
 
 use crate::Store;
 use crate::db::{Tx, args, sql};

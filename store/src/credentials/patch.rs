@@ -1,10 +1,10 @@
 //! A change of a credential, and how the journal tells it.
 
-use domain::credential::{MAX_ACCOUNTS_LIMIT, MAX_TAGS, check_hash};
+use domain::credential::{Draft, MAX_ACCOUNTS_LIMIT, MAX_TAGS, check_hash};
 use domain::invalid::{LONG_TEXT, SHORT_TEXT, check_text};
 use domain::{GroupId, Invalid, MemberLevel};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Credential;
 
@@ -66,9 +66,29 @@ impl Patch {
     }
 }
 
+/// What a new one is: its name, its slots, and what else is not as it is by itself.
+pub(crate) fn told(draft: &Draft) -> Map<String, Value> {
+    let mut told = Map::from_iter([
+        ("name".to_owned(), json!(draft.name)),
+        ("max_accounts".to_owned(), json!(draft.max_accounts)),
+    ]);
+    let mut also = |field: &str, is_told: bool, value: Value| {
+        if is_told {
+            told.insert(field.to_owned(), value);
+        }
+    };
+    also("group_id", draft.group_id.is_some(), json!(draft.group_id));
+    also("priority", draft.priority != 0, json!(draft.priority));
+    also("is_premium", draft.is_premium, json!(true));
+    also("min_member_level", draft.min_member_level != MemberLevel::Free, json!(draft.min_member_level));
+    also("tags", !draft.tags.is_empty(), json!(draft.tags));
+    also("note", draft.note.is_some(), json!(draft.note));
+    told
+}
+
 /// Before and after of what has changed, if anything has; secrets only as "replaced".
 pub(super) fn changes(before: &Credential, patch: &Patch) -> Option<Value> {
-    let (mut was, mut is) = (serde_json::Map::new(), serde_json::Map::new());
+    let (mut was, mut is) = (Map::new(), Map::new());
     let mut note = |field: &str, from: Value, to: Option<Value>| {
         if let Some(to) = to.filter(|to| *to != from) {
             was.insert(field.to_owned(), from);

@@ -136,6 +136,10 @@ async fn many_reports_answer_in_order(kind: Kind) {
     assert_eq!(seen, [json!(true), json!(2002), json!(2001), json!(false), json!(true)]);
     assert_eq!(outcomes[4]["data"]["fault"], "proxy");
     has_shape(&outcomes[0], &json!({ "success": "true", "data": outcome() }));
+    // Two callers may count alike.
+    let body = json!({ "api_id": 1_000_000, "success": true, "result_id": "one" });
+    let other = server.owner().await.post(&pool("result"), body).await;
+    assert_eq!(other.data()["recorded"], true);
 
     service.post(&pool("results"), json!({ "results": [] })).await.wrong("results");
     let many = vec![json!({ "api_id": 1_000_000, "success": true }); 1_001];
