@@ -103,6 +103,15 @@ async fn a_running_source_is_refused_unless_it_only_reads() {
         refused(&copy(&old, &new).output().unwrap(), "in use by a running process");
         running.stop().await;
     }
+    // By another name it is the same file.
+    let link = old.dir.path().join("link.db");
+    std::os::unix::fs::symlink("pool.db", &link).unwrap();
+    let running = old.start("worker").await;
+    let mut by_link = old.command();
+    let from = format!("sqlite:{}", link.display());
+    by_link.args(["copy", "--from", &from, "--to", new.url.as_ref().unwrap()]);
+    refused(&by_link.output().unwrap(), "in use by a running process");
+    running.stop().await;
     let mut command = old.command();
     command.arg("serve").env("API_POOL_READ_ONLY", "true");
     let reading = Server::spawn(command, old.dir.path()).await;
