@@ -16,6 +16,7 @@ use crate::Store;
 use crate::credentials::hex;
 use crate::db::{args, sql};
 use crate::error::{Result, StoreError};
+use crate::open::WORKING;
 use table::{Table, is_sqlite};
 
 /// The row of the target's `job_state` that tells of a copy.
@@ -89,7 +90,10 @@ impl Store {
         }
         let tables = self.tables().await?;
         let mark = Mark { source: self.identity().await?, state: self.state(&tables).await?, done: false };
+        target.refuse_in_use().await?;
         target.begin_copy(&mark, &tables).await?;
+        // Who starts from now on sees the mark; who has started in between is seen now.
+        target.refuse_in_use().await?;
         for table in &tables {
             let (total, mut there) = (table.count(self).await?, table.count(target).await?);
             told(table.name, there, total);
@@ -146,6 +150,21 @@ impl Store {
         let row: Option<(String,)> =
             self.db().optional(sql!("SELECT value FROM job_state WHERE name = $1"), args![MARK]).await?;
         Ok(row.and_then(|(text,)| serde_json::from_str(&text).ok()))
+    }
+
+    /// Makes sure that no other process works on the target.
+    async fn refuse_in_use(&self) -> Result<()> {
+        if is_sqlite(self) {
+            return Ok(());
+        }
+        let statement =
+            sql!("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1");
+        match self.db().one(statement, args![WORKING]).await? {
+            (0_i64,) => Ok(()),
+            (connections,) => Err(StoreError::Conflict(format!(
+                "the target is in use: a running api-pool has {connections} connections to it; stop it first"
+            ))),
+        }
     }
 
     /// Makes sure that the target is empty, or half filled from the same source.

@@ -133,6 +133,20 @@ async fn a_running_source_is_refused_unless_it_only_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_somebody_works_on_is_refused() {
+    let (old, new) = (Place::new(Kind::Sqlite).await, Place::new(Kind::Postgres).await);
+    done(&old.run(&["migrate"]));
+    let mut named = new.command();
+    // Whatever else its connections are called.
+    named.arg("worker").env("PGAPPNAME", "somebody");
+    let running = Server::spawn(named, new.dir.path()).await;
+    refused(&copy(&old, &new).output().unwrap(), "the target is in use");
+    running.stop().await;
+    // It has left no mark there.
+    done(&new.run(&["doctor"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_was_killed_goes_on() {
     let (old, new) = (Place::new(Kind::Sqlite).await, Place::new(Kind::Postgres).await);
     let server = old.serve().await;
