@@ -5,8 +5,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -156,10 +157,22 @@ async fn connect(location: &Location, config: PoolConfig) -> Result<Backend> {
                 .application_name(config.name);
             let connections = config.connections.max(4);
             let pool = |most| PgPoolOptions::new().max_connections(most).acquire_timeout(config.patience);
-            let write = pool(connections / 2).connect_with(options.clone()).await.map_err(cannot)?;
+            let write = match pool(connections / 2).connect_with(options.clone()).await {
+                Err(sqlx::Error::PoolTimedOut) => return Err(cannot(why_no_connection(&options).await)),
+                opened => opened.map_err(cannot)?,
+            };
             let read = pool(connections - connections / 2).connect_lazy_with(options);
             Ok(Backend::Postgres { write, read })
         }
+    }
+}
+
+/// The pool tries again and again, for the server may be starting, and keeps to itself what it was
+/// told: one more try tells.
+async fn why_no_connection(options: &PgConnectOptions) -> sqlx::Error {
+    match tokio::time::timeout(Duration::from_secs(2), PgConnection::connect_with(options)).await {
+        Ok(Err(error)) => error,
+        Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
     }
 }
 
