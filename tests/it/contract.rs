@@ -88,6 +88,13 @@ impl Reply {
         let named = error["details"].as_array().is_some_and(|all| all.iter().any(|one| one["field"] == field));
         assert!(named, "{field}: {}", self.text);
     }
+
+    /// All the fields that a failure names as wrong.
+    #[track_caller]
+    pub fn wrong_fields(&self) -> Vec<&str> {
+        let error = self.problem(422, 2001, "invalid_parameter");
+        error["details"].as_array().unwrap().iter().map(|one| one["field"].as_str().unwrap()).collect()
+    }
 }
 
 /// Whatever the failure: RFC 9457, and the older clients' `error`.

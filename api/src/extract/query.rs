@@ -180,7 +180,7 @@ impl Query {
 
     /// Telegram's ids: `field=1,2`
     pub fn api_ids(&mut self, name: &str) -> Vec<ApiId> {
-        self.read(name, API_ID, |text| text.split(',').map(api_id_of).collect()).unwrap_or_default()
+        self.read(name, API_ID, |text| text.split(',').map(|part| api_id_of(part.trim())).collect()).unwrap_or_default()
     }
 
     /// How many rows.
@@ -225,7 +225,7 @@ const MOMENT: &str = "must be an RFC 3339 date and time, or a date";
 const API_ID: &str = "must be a whole number from 1 to 2147483647";
 
 fn api_id_of(text: &str) -> Option<ApiId> {
-    text.trim().parse().ok().and_then(ApiId::new)
+    text.parse().ok().and_then(ApiId::new)
 }
 
 /// An unescaped `+` in front of an account's key has become a space.

@@ -147,8 +147,13 @@ async fn a_patch_insists_on_the_version(w: &World) {
     assert!(matches!(update(Some(2)).await, Err(StoreError::Stale)));
     update(Some(1)).await.unwrap();
     assert!(matches!(update(Some(1)).await, Err(StoreError::Stale)));
+    // An edit that changes nothing is none.
     update(None).await.unwrap();
+    assert_eq!(w.credential(&id).await.version, 2);
+    let note = Patch { note: Some(Some("y".to_owned())), ..rename.clone() };
+    w.store.update_credential(&w.tenant, &origin(), &id, &note, None).await.unwrap();
     assert_eq!(w.credential(&id).await.version, 3);
+    assert_eq!(w.newest("api.updated").await["after"], serde_json::json!({ "note": "y" }));
     // What the pool does by itself moves no version.
     w.allocate("a").await.unwrap();
     w.report(1, |_| {}).await.unwrap();

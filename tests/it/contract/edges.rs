@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
+use super::users::USERS;
 use super::{POOL, pool};
 use crate::harness::{Kind, Place, Server};
 use crate::on_both;
@@ -39,7 +40,7 @@ async fn null_clears_what_can_be_cleared(kind: Kind) {
 
     // Without If-Match nobody is refused, however many come at once.
     for path in [&path, &group] {
-        let edits = (0..12).map(|_| owner.ask("PUT", path, json!({ "name": "again" })));
+        let edits = (0..12).map(|n| owner.ask("PUT", path, json!({ "name": format!("again {n}") })));
         assert!(join_all(edits).await.iter().all(|reply| reply.status == 200), "{path}");
         assert!(owner.get(path).await.data()["version"].as_i64().unwrap() >= 13);
     }
@@ -51,6 +52,8 @@ async fn null_clears_what_can_be_cleared(kind: Kind) {
     assert!(join_all(decisions).await.iter().all(|status| *status == 200));
 }
 
+const TOKENS: &str = "/api/admin/service-tokens";
+
 async fn every_wrong_field_is_named(kind: Kind) {
     let place = Place::new(kind).await;
     let server = place.serve().await;
@@ -60,6 +63,36 @@ async fn every_wrong_field_is_named(kind: Kind) {
     for field in ["strategy", "member_level", "ttl_seconds"] {
         reply.wrong(field);
     }
+    let long = "x".repeat(300);
+    let token = json!({ "product": "A!", "scopes": ["credpool:*", "x"], "member_level": "e", "note": long, "expires_at": "soon" });
+    let rule = json!({ "name": "", "effect": "zz", "priority": 10_000_000, "expires_at": "x", "match": { "ip": "x" } });
+    let credential = json!({ "api_id": 4, "api_hash": "a b", "name": "", "min_member_level": "z", "max_accounts": -1 });
+    for (path, body, fields) in [
+        (USERS.to_owned(), json!({}), vec!["username", "password", "role"]),
+        (
+            USERS.to_owned(),
+            json!({ "username": "a b", "password": "x", "role": "bad" }),
+            vec!["username", "password", "role"],
+        ),
+        (
+            USERS.to_owned(),
+            json!({ "username": 1, "password": 2, "role": 3, "x": 4 }),
+            vec!["password", "role", "username", "x"],
+        ),
+        (TOKENS.to_owned(), token, vec!["scopes[1]", "member_level", "expires_at", "product", "note"]),
+        (pool("groups"), json!({ "name": "", "color": "red", "strategy": "best" }), vec!["strategy", "name", "color"]),
+        (pool("rules"), rule, vec!["effect", "expires_at", "name", "priority", "match.ip"]),
+        (pool("rules"), json!({ "effect": "bind", "target": { "api_id": 0 } }), vec!["target.api_id", "name"]),
+        (POOL.to_owned(), credential, vec!["min_member_level", "api_id", "api_hash", "name", "max_accounts"]),
+    ] {
+        assert_eq!(owner.post(&path, body).await.wrong_fields(), fields, "{path}");
+    }
+    let reply = owner.get(&format!("{POOL}?limit=0&sort=zz&status=open&is_premium=2&foo=1&bar=2")).await;
+    assert_eq!(reply.wrong_fields(), ["status", "is_premium", "sort", "limit", "bar", "foo"]);
+    // What is made up is not repeated at length, nor without end.
+    let many: serde_json::Map<_, _> = (0..900).map(|n| (format!("{n}{}", "x".repeat(900)), json!(1))).collect();
+    let reply = server.anonymous().post("/api/admin/refresh", Value::Object(many)).await;
+    assert!(reply.wrong_fields().len() <= 50 && reply.text.len() < 20_000, "{}", reply.text.len());
     let twice = owner.request("POST", &pool("allocate")).body(r#"{"account_id":"x","account_id":"y"}"#);
     super::ask(twice).await.wrong("account_id");
     // A mask is no secret, and nothing can be tried on more lines than are answered.
@@ -68,6 +101,9 @@ async fn every_wrong_field_is_named(kind: Kind) {
     let lines = (0..10_001).map(|n| format!("{}:x", 1_000_000 + n)).collect::<Vec<_>>().join("\n");
     owner.post(&pool("batch"), json!({ "data": lines, "dry_run": true })).await.wrong("dry_run");
     owner.post(&pool("batch"), json!({ "data": lines, "group_id": "nowhere" })).await.wrong("group_id");
+    // What is nothing is of no type.
+    let nothing = owner.request("POST", &pool("nope/enable")).header("content-type", "text/plain").body("");
+    super::ask(nothing).await.problem(404, 2002, "not_found");
     // What is empty has not come.
     owner.import(1_000_000, 1, 1).await;
     let held = owner.with("x-service-token", "").post(&pool("allocate"), json!({ "account_id": "a" })).await;

@@ -34,7 +34,7 @@ async fn pages_come_with_their_headers() {
     let asset = browser.get(link).await;
     assert_eq!((asset.status, asset.header("cache-control")), (200, "public, max-age=31536000, immutable"));
     // A page that is open while the program is replaced asks for what is gone.
-    assert_eq!(browser.get("/assets/gone.js").await.status, 404);
+    browser.get("/assets/gone.js").await.problem(404, 2002, "not_found");
     assert_eq!(browser.get("/robots.txt").await.text.lines().last(), Some("Disallow: /"));
     assert_eq!(browser.get("/index.html.br").await.text, home.text, "nobody's file");
 }

@@ -97,10 +97,11 @@ async fn five_failures_lock(kind: Kind) {
     for _ in 0..4 {
         login(&server, "admin", "wrong password").await.problem(401, 1001, "unauthenticated");
     }
-    login(&server, "admin", "wrong password").await.problem(423, 1004, "account_locked");
-    let locked = login(&server, "admin", PASSWORD).await;
-    locked.problem(423, 1004, "account_locked");
-    assert!((890..=900).contains(&locked.header("retry-after").parse::<u32>().unwrap()), "15 minutes");
+    let last = login(&server, "admin", "wrong password").await;
+    for locked in [last, login(&server, "admin", PASSWORD).await] {
+        locked.problem(423, 1004, "account_locked");
+        assert!((890..=900).contains(&locked.header("retry-after").parse::<u32>().unwrap()), "15 minutes");
+    }
     for _ in 0..7 {
         let nobody = login(&server, "nobody", PASSWORD).await;
         assert_eq!(nobody.problem(401, 1001, "unauthenticated")["message"], "wrong name or password");

@@ -54,6 +54,10 @@ async fn allocations_are_kept(kind: Kind) {
         ("api_id=1000001&status=released", vec!["c", "b"]),
         ("api_id=1000001&account_id=d", vec![]),
         ("api_id=77", vec![]),
+        ("sort=-created_at&q=b", vec!["b", "b"]),
+        ("q=%2086138", vec!["+86138"]),
+        ("q=1000002", vec!["d"]),
+        ("q=1000001&account_id=b", vec!["b", "b"]),
     ] {
         let reply = owner.get(&pool(&format!("allocations?{query}"))).await;
         assert_eq!(column(&reply, "account_id"), expected, "{query}");
@@ -74,6 +78,8 @@ async fn allocations_are_kept(kind: Kind) {
         ("limit=0", "limit"),
         ("cursor=x", "cursor"),
         ("surprise=1", "surprise"),
+        ("sort=created_at", "sort"),
+        ("q=b&account_id=c", "q"),
     ] {
         owner.get(&pool(&format!("allocations?{query}"))).await.wrong(field);
     }

@@ -39,11 +39,16 @@ async fn the_second_of_two_is_told(kind: Kind) {
         let now = owner.get(&path).await;
         assert_eq!((now.data(), now.header("etag")), (first.data(), first.header("etag")), "the first one's stands");
 
+        // An edit that changes nothing is none.
+        let same = owner.ask("PUT", &path, json!({ field: one })).await;
+        let empty = owner.ask("PUT", &path, json!({})).await;
+        assert_eq!((same.header("etag"), empty.header("etag")), (now.header("etag"), now.header("etag")), "{path}");
+
         // Of many with the same tag, one.
         let tag = now.header("etag").to_owned();
         let edits = (0..8).map(|n| {
             let (api, path) = (with(&tag), &path);
-            async move { api.ask("PUT", path, json!({ field: format!("edit {n}") })).await.status }
+            async move { api.ask("PUT", path, json!({ field: format!("edit-{n}") })).await.status }
         });
         let mut statuses = join_all(edits).await;
         statuses.sort_unstable();

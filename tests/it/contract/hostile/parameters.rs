@@ -4,11 +4,14 @@ use super::{Case, Expected, Ground, MARK, Operation, types};
 
 const NOT_FOUND: Expected = Expected::Failure(404, 2002, "not_found");
 /// Texts that are compared as they are: nothing is wrong with any, but controls and length.
-const FREE: [&str; 12] = [
+const FREE: [&str; 15] = [
     "q",
-    "tag",
+    "tags",
+    "tags!",
     "operator",
+    "operator!",
     "actor",
+    "actor!",
     "ip",
     "request_id",
     "page",
