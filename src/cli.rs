@@ -73,7 +73,8 @@ pub enum Command {
     Worker,
     /// Bring the database up to date and stop.
     Migrate,
-    /// Import credentials from a file (CSV, JSON or api_id:api_hash lines), or from `-`.
+    /// Import credentials from a file (CSV, JSON or api_id:api_hash lines), or from `-`. Exits with 1
+    /// when nothing came in and nothing of it was there already.
     Import(Import),
     /// Write all credentials to standard output.
     Export(Export),

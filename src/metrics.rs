@@ -2,6 +2,8 @@
 //! stands when somebody asks.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use axum::Router;
@@ -16,12 +18,13 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
-use std::sync::atomic::AtomicU64;
 use store::Store;
 use store::figures::Figures;
 use store::open::Location;
 use strum::IntoEnumIterator;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -48,11 +51,17 @@ struct QueueLabel {
     queue: String,
 }
 
-/// What is counted by the parts, and what is read at every look.
+/// How long figures of the database are kept: they cost a big pool's database a second.
+const KEPT: Duration = Duration::from_secs(10);
+
+/// What is counted by the parts, and what is read when somebody looks.
 pub struct Metrics {
     counted: Registry,
     store: Store,
     location: Location,
+    /// The last figures, or that there were none. Locked while they are read: who asks meanwhile waits
+    /// for them instead of reading them too.
+    figures: Mutex<Option<(Instant, Option<Arc<Figures>>)>>,
 }
 
 impl Metrics {
@@ -62,20 +71,34 @@ impl Metrics {
         register(&mut counted);
         let build = Info::new([("version", env!("CARGO_PKG_VERSION")), ("role", role)]);
         counted.register("build", "The program", build);
-        Self { counted, store, location }
+        Self { counted, store, location, figures: Mutex::default() }
+    }
+
+    /// How the installation stands, as of a few seconds ago; nothing while the database is away.
+    async fn figures(&self) -> Option<Arc<Figures>> {
+        let mut last = self.figures.lock().await;
+        if let Some((read, figures)) = last.as_ref()
+            && read.elapsed() < KEPT
+        {
+            return figures.clone();
+        }
+        let read = self.store.figures().await;
+        if let Err(error) = &read {
+            tracing::warn!(%error, "metrics are without the figures of the database");
+        }
+        let figures = read.ok().map(Arc::new);
+        *last = Some((Instant::now(), figures.clone()));
+        figures
     }
 
     async fn text(&self) -> Result<String, std::fmt::Error> {
         let mut out = String::new();
         text::encode_registry(&mut out, &self.counted)?;
         let mut read = Registry::with_prefix("api_pool");
-        let figures = self.store.figures().await;
-        if let Err(error) = &figures {
-            tracing::warn!(%error, "metrics are without the figures of the database");
-        }
-        let up = ConstGauge::new(i64::from(figures.is_ok()));
-        read.register("database_up", "Whether the database answers", up);
-        if let Ok(figures) = figures {
+        let is_up = self.store.answers().await;
+        read.register("database_up", "Whether the database answers", ConstGauge::new(i64::from(is_up)));
+        // Not the last ones of a database that is away.
+        if is_up && let Some(figures) = self.figures().await {
             standing(&mut read, &figures);
         }
         if let Location::Sqlite(path) = &self.location {

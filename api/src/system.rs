@@ -31,13 +31,25 @@ pub struct ReadyView {
     queue: &'static str,
 }
 
-/// Whether the program can serve.
+fn away(what: &str) -> ApiError {
+    ApiError::new(Code::Overloaded, what).retry_after(1)
+}
+
+/// Whether the program can serve: it can't while the database does not answer, as of at most a second
+/// ago. For uptime monitors. A liveness probe that restarts the program should rather look whether its
+/// port is open: a restart brings no database back.
 #[utoipa::path(
     get, path = "/api/health", tag = "system",
-    responses((status = 200, description = "It can", body = HealthView))
+    responses(
+        (status = 200, description = "It can", body = HealthView),
+        (status = 503, description = "Degraded: the database does not answer"),
+    )
 )]
-pub async fn health(anyone: Anyone) -> Json<HealthView> {
-    Json(HealthView { status: "ok", version: anyone.app.config.version.clone() })
+pub async fn health(anyone: Anyone) -> Result<Json<HealthView>> {
+    if !anyone.app.store.answers().await {
+        return Err(away("degraded: the database does not answer"));
+    }
+    Ok(Json(HealthView { status: "ok", version: anyone.app.config.version.clone() }))
 }
 
 /// Whether clients should be sent here: the database and the queue answer, and it is not draining.
@@ -50,15 +62,12 @@ pub async fn health(anyone: Anyone) -> Json<HealthView> {
 )]
 pub async fn ready(anyone: Anyone) -> Result<Json<ReadyView>> {
     if anyone.app.is_draining() {
-        return Err(ApiError::new(Code::Overloaded, "shutting down").retry_after(1));
+        return Err(away("shutting down"));
     }
-    anyone
-        .app
-        .store
-        .ping()
-        .await
-        .map_err(|_| ApiError::new(Code::Overloaded, "the database does not answer").retry_after(1))?;
+    if !anyone.app.store.answers().await {
+        return Err(away("the database does not answer"));
+    }
     let queue = anyone.app.store.due_jobs(jobs::Queue::Quick).await;
-    queue.map_err(|_| ApiError::new(Code::Overloaded, "the queue does not answer").retry_after(1))?;
+    queue.map_err(|_| away("the queue does not answer"))?;
     Ok(Json(ReadyView { status: "ready", database: "ok", queue: "ok" }))
 }

@@ -50,6 +50,12 @@ impl Timestamp {
         let dated = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.replace(' ', "+") };
         DateTime::parse_from_rfc3339(&dated).ok().map(|time| Self(time.timestamp_millis()))
     }
+
+    /// The same where something ends: a plain date is its last moment.
+    pub fn parse_end(text: &str) -> Option<Self> {
+        let is_date = text.trim().len() == 10;
+        Self::parse(text).map(|moment| if is_date { moment.plus(DAY - 1) } else { moment })
+    }
 }
 
 impl std::fmt::Display for Timestamp {
@@ -85,6 +91,9 @@ mod tests {
     #[test]
     fn reads_dates_and_offsets() {
         assert_eq!(Timestamp::parse("1970-01-02"), Some(Timestamp(DAY)));
+        assert_eq!(Timestamp::parse_end("1970-01-02"), Some(Timestamp(2 * DAY - 1)));
+        assert_eq!(Timestamp::parse_end("1970-01-02T00:00:00Z"), Some(Timestamp(DAY)));
+        assert_eq!(Timestamp::parse_end("1970-01-32"), None);
         assert_eq!(Timestamp::parse("1970-01-01T08:00:00 08:00"), Some(Timestamp(0)));
         assert_eq!(Timestamp::parse("yesterday"), None);
     }

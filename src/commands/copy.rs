@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use store::Store;
-use store::open::{Location, PoolConfig};
+use store::open::{COPYING, Location, PoolConfig};
 
 use crate::cli::Copy;
 use crate::config::Config;
@@ -27,7 +27,8 @@ pub async fn run(config: &Config, copy: Copy) -> anyhow::Result<ExitCode> {
     let key = || keys::load(config.master_key.as_ref(), &source, &ambient);
     let reading = PoolConfig { read_only: true, ..PoolConfig::default() };
     let from = Store::open(&source, reading, key()?, ambient.clone()).await?;
-    let into = Store::open(&target, PoolConfig::default(), key()?, ambient.clone()).await?;
+    let writing = PoolConfig { name: COPYING, ..PoolConfig::default() };
+    let into = Store::open(&target, writing, key()?, ambient.clone()).await?;
 
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{msg:20} {bar:40} {pos}/{len} {eta}")?);
     let told = |table: &'static str, there: u64, total: u64| {

@@ -33,7 +33,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     let location = location(&config);
     location.check()?;
-    if matches!(cli.command, Command::Doctor | Command::Export(_)) {
+    if !may_begin(&cli.command) {
         must_exist(&location)?;
     }
     let _in_use = match &location {
@@ -75,7 +75,17 @@ fn location(config: &Config) -> Location {
     }
 }
 
-/// What only reads makes no new database: a wrong path would look like an empty, healthy pool.
+/// Whether a command makes sense on a database that it makes itself.
+fn may_begin(command: &Command) -> bool {
+    let needs_one = matches!(
+        command,
+        Command::Doctor | Command::Export(_) | Command::User(User::Passwd { .. }) | Command::Token(Token::Issue { .. })
+    );
+    !needs_one
+}
+
+/// Otherwise no new one is made: a wrong path would look like an empty, healthy pool, and its tokens
+/// like ones that work.
 fn must_exist(location: &Location) -> anyhow::Result<()> {
     match location {
         Location::Sqlite(path) if !path.exists() => bail!("there is no database {}", path.display()),

@@ -26,6 +26,10 @@ pub async fn import(config: &Config, store: &Store, import: Import) -> anyhow::R
         std::fs::read_to_string(&import.file).with_context(|| format!("cannot read {}", import.file.display()))?
     };
     let lines = parse(import.format, &data, None);
+    if lines.is_empty() {
+        eprintln!("nothing to import: {} has no line with a credential", import.file.display());
+        return Ok(ExitCode::FAILURE);
+    }
     let options = ImportOptions {
         default_max_accounts: import.max_accounts,
         group_id: import.group.map(GroupId::from),
@@ -55,6 +59,10 @@ pub async fn import(config: &Config, store: &Store, import: Import) -> anyhow::R
     );
     if let Some(batch) = report.batch_id {
         println!("batch {batch}");
+    }
+    if report.imported + report.duplicates == 0 {
+        eprintln!("nothing came in: every line was rejected");
+        return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
 }

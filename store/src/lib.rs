@@ -45,6 +45,7 @@ mod plans;
 pub mod pool;
 pub mod preview;
 mod prune;
+mod pulse;
 pub mod queue;
 mod refusals;
 pub mod rules;
@@ -86,6 +87,7 @@ struct Inner {
     shared: compiled::Shared,
     wake: queue::Wake,
     refusals: refusals::Refusals,
+    pulse: pulse::Pulse,
     /// What this process was started with.
     fixed: OnceLock<Fixed>,
     /// Nothing may be written.
@@ -101,6 +103,7 @@ impl Inner {
             shared: compiled::Shared::default(),
             wake: queue::Wake::default(),
             refusals: refusals::Refusals::default(),
+            pulse: pulse::Pulse::default(),
             fixed: OnceLock::new(),
             read_only,
         }

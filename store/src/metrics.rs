@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use domain::blame::Fault;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use strum::IntoEnumIterator;
 
 use crate::allocator::{Answer, Command, Done, Refused};
 
@@ -32,12 +34,48 @@ pub struct AllocatorMetrics {
     wait: Histogram,
 }
 
+/// What can come of an allocation.
+const ALLOCATIONS: [&str; 11] = [
+    "new",
+    "existing",
+    "pool_full",
+    "none_available",
+    "denied_by_rule",
+    "credential_banned",
+    "pinned_unavailable",
+    "account_unavailable",
+    "refused",
+    "overloaded",
+    "failed",
+];
+/// What can come of a release or a renewal.
+const RELEASES: [&str; 6] = ["released", "renewed", "not_allocated", "refused", "overloaded", "failed"];
+
+/// Counters that are there before anything is counted: of one that comes with its first event, that
+/// event is no increase.
+fn at_zero(outcomes: &[&'static str]) -> Family<Outcome, Counter> {
+    let family = Family::default();
+    for outcome in outcomes {
+        drop(family.get_or_create(&Outcome { outcome }));
+    }
+    family
+}
+
+fn results_at_zero() -> Family<Reported, Counter> {
+    let family = Family::default();
+    drop(family.get_or_create(&Reported { outcome: "success", fault: Fault::None.to_string() }));
+    for fault in Fault::iter().map(|fault| fault.to_string()) {
+        drop(family.get_or_create(&Reported { outcome: "failure", fault }));
+    }
+    family
+}
+
 impl Default for AllocatorMetrics {
     fn default() -> Self {
         Self {
-            allocations: Family::default(),
-            releases: Family::default(),
-            results: Family::default(),
+            allocations: at_zero(&ALLOCATIONS),
+            releases: at_zero(&RELEASES),
+            results: results_at_zero(),
             batch: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
             wait: Histogram::new(exponential_buckets(0.000_5, 2.0, 15)),
         }

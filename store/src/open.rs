@@ -5,8 +5,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -68,11 +69,19 @@ pub struct PoolConfig {
     pub patience: Duration,
     /// Nothing is written, not even a migration.
     pub read_only: bool,
+    /// What the connections are called on PostgreSQL, whatever the URL says: a copy finds those who
+    /// work on its target by [`WORKING`].
+    pub name: &'static str,
 }
+
+/// What the connections of a process that works on a database are called.
+pub const WORKING: &str = "api-pool";
+/// What those of a copy are called.
+pub const COPYING: &str = "api-pool copy";
 
 impl Default for PoolConfig {
     fn default() -> Self {
-        Self { connections: 8, patience: Duration::from_secs(10), read_only: false }
+        Self { connections: 8, patience: Duration::from_secs(10), read_only: false, name: WORKING }
     }
 }
 
@@ -144,13 +153,26 @@ async fn connect(location: &Location, config: PoolConfig) -> Result<Backend> {
             let options = postgres_options(url)?
                 // The planner takes recursive statements for far more than they are: compiling
                 // them takes longer than running them.
-                .options([("lock_timeout", "10s"), ("application_name", "api-pool"), ("jit", "off")]);
+                .options([("lock_timeout", "10s"), ("jit", "off")])
+                .application_name(config.name);
             let connections = config.connections.max(4);
             let pool = |most| PgPoolOptions::new().max_connections(most).acquire_timeout(config.patience);
-            let write = pool(connections / 2).connect_with(options.clone()).await.map_err(cannot)?;
+            let write = match pool(connections / 2).connect_with(options.clone()).await {
+                Err(sqlx::Error::PoolTimedOut) => return Err(cannot(why_no_connection(&options).await)),
+                opened => opened.map_err(cannot)?,
+            };
             let read = pool(connections - connections / 2).connect_lazy_with(options);
             Ok(Backend::Postgres { write, read })
         }
+    }
+}
+
+/// The pool tries again and again, for the server may be starting, and keeps to itself what it was
+/// told: one more try tells.
+async fn why_no_connection(options: &PgConnectOptions) -> sqlx::Error {
+    match tokio::time::timeout(Duration::from_secs(2), PgConnection::connect_with(options)).await {
+        Ok(Err(error)) => error,
+        Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
     }
 }
 

@@ -122,6 +122,45 @@ async fn figures_follow_what_happens(kind: Kind) {
     assert!(text.ends_with("# EOF\n") && text.contains("# TYPE api_pool_allocations counter"));
 }
 
+/// Figures cost the database something: they are read every ten seconds at most.
+async fn figures_are_kept_for_a_while(kind: Kind) {
+    let place = Place::new(kind).await;
+    let server = place.serve().await;
+    let (owner, url) = (server.owner().await, url(&server).await);
+    owner.import(1_000_001, 1, 1).await;
+    let credentials = async || {
+        let (_, text) = scrape(&url, None).await;
+        value(&text, "api_pool_credentials{status=\"available\"}")
+    };
+    let (before, started) = (credentials().await, std::time::Instant::now());
+    owner.import(2_000_001, 1, 1).await;
+    let together = futures::future::join_all((0..6).map(|_| credentials())).await;
+    assert!(started.elapsed().as_secs() >= 9 || together.iter().all(|count| *count == before), "{together:?}");
+    while credentials().await == before {
+        assert!(started.elapsed() < PATIENCE, "they are never read again");
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+}
+
+/// Of a counter that comes with its first event, that event would be no increase.
+async fn counters_begin_at_zero(kind: Kind) {
+    let place = Place::new(kind).await;
+    let server = place.serve().await;
+    let (_, text) = scrape(&url(&server).await, None).await;
+    for series in [
+        "api_pool_allocations_total{outcome=\"new\"}",
+        "api_pool_allocations_total{outcome=\"pool_full\"}",
+        "api_pool_allocations_total{outcome=\"overloaded\"}",
+        "api_pool_releases_total{outcome=\"released\"}",
+        "api_pool_releases_total{outcome=\"not_allocated\"}",
+        "api_pool_results_total{outcome=\"success\",fault=\"none\"}",
+        "api_pool_results_total{outcome=\"failure\",fault=\"proxy\"}",
+        "api_pool_results_total{outcome=\"failure\",fault=\"pending\"}",
+    ] {
+        assert_eq!(value(&text, series), Some(0.0), "{series}\n{text}");
+    }
+}
+
 async fn what_a_client_makes_up_is_no_label(kind: Kind) {
     let place = Place::new(kind).await;
     let server = place.serve().await;
@@ -156,4 +195,10 @@ async fn a_port_that_was_asked_for_must_be_free() {
     assert!(!output.status.success() && said.contains(&port) && said.contains("metrics"), "{said}");
 }
 
-on_both!(figures_follow_what_happens, what_a_client_makes_up_is_no_label, workers_have_metrics_too);
+on_both!(
+    figures_follow_what_happens,
+    figures_are_kept_for_a_while,
+    counters_begin_at_zero,
+    what_a_client_makes_up_is_no_label,
+    workers_have_metrics_too
+);

@@ -154,9 +154,14 @@ impl Query {
         })
     }
 
-    /// RFC 3339, or a date.
-    pub fn moment(&mut self, name: &str) -> Option<Timestamp> {
-        self.read(name, "must be an RFC 3339 date and time, or a date", Timestamp::parse)
+    /// `from`: RFC 3339, or a date, from whose beginning on.
+    pub fn from(&mut self) -> Option<Timestamp> {
+        self.read("from", MOMENT, Timestamp::parse)
+    }
+
+    /// `to`: RFC 3339, or a date, to whose end.
+    pub fn to(&mut self) -> Option<Timestamp> {
+        self.read("to", MOMENT, Timestamp::parse_end)
     }
 
     /// Of which account or which credential: by name, or as `q`, where a whole number is an `api_id`.
@@ -212,6 +217,9 @@ impl Query {
         self.wrong.end()
     }
 }
+
+/// What a moment must be.
+const MOMENT: &str = "must be an RFC 3339 date and time, or a date";
 
 /// What an `api_id` must be.
 const API_ID: &str = "must be a whole number from 1 to 2147483647";

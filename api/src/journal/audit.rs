@@ -132,8 +132,8 @@ const FILE: Columns = Columns {
         ("actor!" = Option<String>, Query, description = "All but these"),
         ("ip" = Option<String>, Query),
         ("request_id" = Option<String>, Query),
-        ("from" = Option<String>, Query, description = "RFC 3339, or a date"),
-        ("to" = Option<String>, Query, description = "RFC 3339, or a date"),
+        ("from" = Option<String>, Query, description = "RFC 3339, or a date: from its beginning on, UTC"),
+        ("to" = Option<String>, Query, description = "RFC 3339, or a date: to its end, UTC; inclusive"),
         ("format" = Option<String>, Query, description = "json (default) or csv"),
     ),
     responses((

@@ -86,8 +86,8 @@ const FILE: Columns = Columns {
         ("action!" = Option<String>, Query, description = "All but these: `action!=a,b`"),
         ("operator" = Option<String>, Query, description = "By comma"),
         ("operator!" = Option<String>, Query, description = "All but these"),
-        ("from" = Option<String>, Query, description = "RFC 3339, or a date"),
-        ("to" = Option<String>, Query, description = "RFC 3339, or a date"),
+        ("from" = Option<String>, Query, description = "RFC 3339, or a date: from its beginning on, UTC"),
+        ("to" = Option<String>, Query, description = "RFC 3339, or a date: to its end, UTC; inclusive"),
         ("format" = Option<String>, Query, description = "json (default) or csv"),
     ),
     responses((

@@ -49,8 +49,8 @@ fn wish_in(query: &mut Query, shown: impl Fn(&Action) -> bool) -> Wish {
         not_operators: query.texts("operator!"),
         request_id: None,
         ip: None,
-        from: query.moment("from"),
-        to: query.moment("to"),
+        from: query.from(),
+        to: query.to(),
     };
     let csv = match query.text("format").as_deref() {
         None | Some("json") => Ok(false),

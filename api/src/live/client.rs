@@ -198,10 +198,14 @@ impl Client {
         Ok(())
     }
 
+    /// Whether this client may see it.
+    fn may_see(&self, event: &Rendered) -> bool {
+        event.tenant == self.tenant && (self.sees_audit || !event.audit_only)
+    }
+
     /// What this client may see; of several about the same thing the last.
     fn gathered(&self, events: Vec<Arc<Rendered>>) -> Vec<Arc<Rendered>> {
-        let mine = |event: &Arc<Rendered>| event.tenant == self.tenant && (self.sees_audit || !event.audit_only);
-        let mine: Vec<_> = events.into_iter().filter(mine).collect();
+        let mine: Vec<_> = events.into_iter().filter(|event| self.may_see(event)).collect();
         let last: HashMap<&str, i64> = mine.iter().map(|event| (event.subject.as_str(), event.seq)).collect();
         mine.iter().filter(|event| last[event.subject.as_str()] == event.seq).cloned().collect()
     }
@@ -218,7 +222,8 @@ impl Client {
         self.sent > PER_SECOND
     }
 
-    /// Sends what came behind `since`, up to `newest`.
+    /// Sends what came behind `since`, up to `newest`; each event for itself, since whatever was missed
+    /// may have come far apart.
     async fn replay(&mut self, live: &Live, socket: &mut WebSocket, since: i64, newest: i64) -> Turn {
         let failed = |error: store::StoreError| away(TRY_AGAIN, error.into());
         let oldest = live.store.oldest_event().await.map_err(failed)?.unwrap_or(newest + 1);
@@ -230,9 +235,9 @@ impl Client {
             let events = live.store.events_after(at, STEP).await.map_err(failed)?;
             let Some(last) = events.last() else { break };
             at = last.seq;
-            let events = events.into_iter().filter(|event| event.seq <= newest);
-            for event in self.gathered(events.map(|event| Arc::new(Rendered::from(event))).collect()) {
-                self.send(socket, Message::Text(event.text.clone())).await?;
+            let events = events.into_iter().filter(|event| event.seq <= newest).map(Rendered::from);
+            for event in events.filter(|event| self.may_see(event)) {
+                self.send(socket, Message::Text(event.text)).await?;
             }
         }
         Ok(())

@@ -10,11 +10,13 @@ mod table;
 use domain::TenantId;
 use jobs::ImportCredentials;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::Store;
 use crate::credentials::hex;
 use crate::db::{args, sql};
 use crate::error::{Result, StoreError};
+use crate::open::WORKING;
 use table::{Table, is_sqlite};
 
 /// The row of the target's `job_state` that tells of a copy.
@@ -47,11 +49,21 @@ const TABLES: [(&str, &str); 19] = [
 /// Tables that a migrated database begins with rows in.
 const BEGUN: [&str; 3] = ["tenants", "heads", "revision"];
 
+/// Small tables of which one at least moves whenever a process works on the source.
+const TELLING: [&str; 6] = ["tenants", "heads", "revision", "sessions", "service_tokens", "job_state"];
+
+/// What helps when the two sides are not alike.
+const EMPTY_IT: &str = "empty the target (DROP DATABASE and CREATE DATABASE) and copy again";
+
 /// What the target knows of a copy into it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Mark {
     /// Tells whether it is the same source.
     source: String,
+    /// Tells whether the source has changed since. Rows that were copied before are not looked at
+    /// again, so a copy can't go on behind a change.
+    #[serde(default)]
+    state: String,
     done: bool,
 }
 
@@ -77,7 +89,11 @@ impl Store {
             return Err(StoreError::Conflict("only a SQLite database can be copied".to_owned()));
         }
         let tables = self.tables().await?;
-        target.begin_copy(&self.identity().await?, &tables).await?;
+        let mark = Mark { source: self.identity().await?, state: self.state(&tables).await?, done: false };
+        target.refuse_in_use().await?;
+        target.begin_copy(&mark, &tables).await?;
+        // Who starts from now on sees the mark; who has started in between is seen now.
+        target.refuse_in_use().await?;
         for table in &tables {
             let (total, mut there) = (table.count(self).await?, table.count(target).await?);
             told(table.name, there, total);
@@ -91,13 +107,13 @@ impl Store {
         for table in &tables {
             let (here, there) = (table.sum(self).await?, table.sum(target).await?);
             if here != there {
-                let what =
-                    format!("{} has {} rows here and {} there, or other ones", table.name, here.rows, there.rows);
+                let (table, here, there) = (table.name, here.rows, there.rows);
+                let what = format!("{table} has {here} rows here and {there} there, or other ones; {EMPTY_IT}");
                 return Err(StoreError::Conflict(what));
             }
             copied.push(Copied { table: table.name, rows: here.rows, checksum: hex(&here.hash[..8]) });
         }
-        target.end_copy().await?;
+        target.end_copy(mark).await?;
         Ok(copied)
     }
 
@@ -116,6 +132,15 @@ impl Store {
         Ok(hex(&verifier))
     }
 
+    /// Tells one moment of a database from another.
+    async fn state(&self, tables: &[Table]) -> Result<String> {
+        let mut hash = Sha256::new();
+        for table in tables.iter().filter(|table| TELLING.contains(&table.name)) {
+            hash.update(table.sum(self).await?.hash);
+        }
+        Ok(hex(&hash.finalize()))
+    }
+
     /// Whether a copy into this database was begun and did not come to its end.
     pub async fn is_half_copied(&self) -> Result<bool> {
         Ok(self.mark().await?.is_some_and(|mark| !mark.done))
@@ -127,11 +152,32 @@ impl Store {
         Ok(row.and_then(|(text,)| serde_json::from_str(&text).ok()))
     }
 
+    /// Makes sure that no other process works on the target.
+    async fn refuse_in_use(&self) -> Result<()> {
+        if is_sqlite(self) {
+            return Ok(());
+        }
+        let statement =
+            sql!("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1");
+        match self.db().one(statement, args![WORKING]).await? {
+            (0_i64,) => Ok(()),
+            (connections,) => Err(StoreError::Conflict(format!(
+                "the target is in use: a running api-pool has {connections} connections to it; stop it first"
+            ))),
+        }
+    }
+
     /// Makes sure that the target is empty, or half filled from the same source.
-    async fn begin_copy(&self, source: &str, tables: &[Table]) -> Result<()> {
+    async fn begin_copy(&self, mark: &Mark, tables: &[Table]) -> Result<()> {
         match self.mark().await? {
-            Some(mark) if mark.source == source && !mark.done => return Ok(()),
-            Some(_) => return Err(StoreError::Conflict("the target holds a copy already".to_owned())),
+            Some(begun) if begun.done || begun.source != mark.source => {
+                return Err(StoreError::Conflict("the target holds a copy already".to_owned()));
+            }
+            Some(begun) if begun.state != mark.state => {
+                let why = "the source has changed since the copy into this target was begun";
+                return Err(StoreError::Conflict(format!("{why}; {EMPTY_IT}")));
+            }
+            Some(_) => return Ok(()),
             None => {}
         }
         for table in tables.iter().filter(|table| !BEGUN.contains(&table.name)) {
@@ -143,23 +189,22 @@ impl Store {
         for table in tables.iter().filter(|table| BEGUN.contains(&table.name)) {
             table.clear(&mut tx).await?;
         }
-        tx.write_mark(&Mark { source: source.to_owned(), done: false }).await?;
+        tx.write_mark(mark).await?;
         tx.commit().await
     }
 
     /// Gives uploads that wait their jobs, and says that all is there.
-    async fn end_copy(&self) -> Result<()> {
+    async fn end_copy(&self, mark: Mark) -> Result<()> {
         let waiting: Vec<(String, String)> = self
             .db()
             .all(sql!("SELECT id, tenant_id FROM batches WHERE upload IS NOT NULL AND undone_at IS NULL"), args![])
             .await?;
-        let source = self.mark().await?.map(|mark| mark.source).unwrap_or_default();
         let mut tx = self.begin().await?;
         for (batch_id, tenant) in waiting {
             let tenant_id = TenantId::from(tenant).as_str().to_owned();
             tx.enqueue(&ImportCredentials { tenant_id, batch_id }, self).await?;
         }
-        tx.write_mark(&Mark { source, done: true }).await?;
+        tx.write_mark(&Mark { done: true, ..mark }).await?;
         tx.commit().await
     }
 }

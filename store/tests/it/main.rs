@@ -10,6 +10,7 @@ mod world;
 mod allocate;
 mod bulk;
 mod concurrency;
+mod copy;
 mod credentials;
 mod doctor;
 mod groups;

@@ -136,6 +136,7 @@ fn what_can_not_be_opened_is_named() {
         assert!(told.starts_with("/nowhere/at/all.db"), "{told}");
         let told = refused(Location::Postgres("postgres://pool:hunter2@127.0.0.1:1/pool".to_owned())).await;
         assert!(told.starts_with("postgres://127.0.0.1:1/pool") && !told.contains("hunter2"), "{told}");
+        assert!(told.contains("refused"), "nobody listens there: {told}");
         let told = refused(Location::Postgres("nonsense hunter2".to_owned())).await;
         assert!(told.starts_with("DATABASE_URL") && !told.contains("hunter2"), "{told}");
     });

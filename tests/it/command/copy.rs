@@ -103,6 +103,15 @@ async fn a_running_source_is_refused_unless_it_only_reads() {
         refused(&copy(&old, &new).output().unwrap(), "in use by a running process");
         running.stop().await;
     }
+    // By another name it is the same file.
+    let link = old.dir.path().join("link.db");
+    std::os::unix::fs::symlink("pool.db", &link).unwrap();
+    let running = old.start("worker").await;
+    let mut by_link = old.command();
+    let from = format!("sqlite:{}", link.display());
+    by_link.args(["copy", "--from", &from, "--to", new.url.as_ref().unwrap()]);
+    refused(&by_link.output().unwrap(), "in use by a running process");
+    running.stop().await;
     let mut command = old.command();
     command.arg("serve").env("API_POOL_READ_ONLY", "true");
     let reading = Server::spawn(command, old.dir.path()).await;
@@ -121,6 +130,20 @@ async fn a_running_source_is_refused_unless_it_only_reads() {
     assert!(!reading.logged().contains("panicked"));
     reading.stop().await;
     new.assert_sound();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_somebody_works_on_is_refused() {
+    let (old, new) = (Place::new(Kind::Sqlite).await, Place::new(Kind::Postgres).await);
+    done(&old.run(&["migrate"]));
+    let mut named = new.command();
+    // Whatever else its connections are called.
+    named.arg("worker").env("PGAPPNAME", "somebody");
+    let running = Server::spawn(named, new.dir.path()).await;
+    refused(&copy(&old, &new).output().unwrap(), "the target is in use");
+    running.stop().await;
+    // It has left no mark there.
+    done(&new.run(&["doctor"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

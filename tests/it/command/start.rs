@@ -113,11 +113,21 @@ async fn unknown_keys_and_bad_values() {
     let path = place.dir.path().join("pool.toml");
     fs::write(&path, [0xff, 0xfe]).unwrap();
     refused(&run(&place, &["--config", path.to_str().unwrap(), "doctor"], |_| {}), "pool.toml");
-    // What only reads makes no new database: a wrong path would look like an empty, healthy pool.
-    for args in [["doctor"].as_slice(), &["export", "--format", "json"]] {
-        refused(&run(&place, args, |_| {}), "there is no database");
+    // These make no new database: a wrong path would look like an empty, healthy pool.
+    let needing = [
+        ["doctor"].as_slice(),
+        &["export", "--format", "json"],
+        &["token", "issue", "chat"],
+        &["user", "passwd", "admin"],
+    ];
+    for args in needing {
+        let keyless = run(&place, args, |command| {
+            command.env_remove("API_POOL_MASTER_KEY");
+        });
+        refused(&keyless, "there is no database");
     }
     assert!(!place.database().exists(), "nothing was opened");
+    assert!(!place.dir.path().join("pool.db.key").exists(), "no key was made");
 }
 
 #[tokio::test]
@@ -155,7 +165,9 @@ async fn unusable_databases() {
         refused(&keyless, "DATABASE_URL");
     }
     let nobody = crate::harness::free_port();
-    refused(&url(&format!("postgres://u:{SECRET}@127.0.0.1:{nobody}/db")), &format!("127.0.0.1:{nobody}/db"));
+    let line =
+        refused(&url(&format!("postgres://u:{SECRET}@127.0.0.1:{nobody}/db")), &format!("127.0.0.1:{nobody}/db"));
+    assert!(line.contains("refused") && !line.contains("timed out"), "it says that nobody listens there: {line}");
     let output = run(&place, &["serve"], |command| {
         command.env("DATABASE_URL", "postgres://u:hunter2-hunter2@127.0.0.1/db").env_remove("API_POOL_MASTER_KEY");
     });

@@ -29,6 +29,19 @@ async fn imports_and_exports(kind: Kind) {
     let output = with_input(&place, &["import", "-", "--format", "text"], &text);
     assert!(done(&output).starts_with("1 imported, 0 duplicates, 1 rejected"));
     assert!(super::stderr(&output).contains("line 2: api_id"), "{}", super::stderr(&output));
+    // Where nothing came in, the exit code says so.
+    let bad = api_hash(5);
+    for (input, said) in [
+        (format!("17349:{bad}\n17349:{bad}\n"), "every line was rejected"),
+        (String::new(), "no line"),
+        ("\n\n".to_owned(), "no line"),
+        ("api_id,api_hash,name\n".to_owned(), "no line"),
+    ] {
+        let output = with_input(&place, &["import", "-", "--format", "auto"], &input);
+        assert_eq!(output.status.code(), Some(1), "{input}{}", super::stderr(&output));
+        let told = super::stderr(&output);
+        assert_eq!(told.lines().filter(|line| line.contains(said)).count(), 1, "{told}");
+    }
     refused(&place.run(&["import", "nowhere.csv"]), "nowhere.csv");
     refused(&place.run(&["import", "pool.csv", "--group", "nowhere"]), "group_id");
 
@@ -50,7 +63,7 @@ async fn imports_and_exports(kind: Kind) {
     // What the command did is in the history, by its name.
     let server = place.serve().await;
     let history = server.owner().await.get(&pool("history?operator=cli&action=api.exported,batch.imported")).await;
-    assert_eq!(history.data()["items"].as_array().unwrap().len(), 7);
+    assert_eq!(history.data()["items"].as_array().unwrap().len(), 8);
     server.stop().await;
     place.assert_sound();
 }

@@ -56,6 +56,18 @@ impl Place {
         }
     }
 
+    /// The server refuses to let anybody in, and puts out who is; or lets them in again.
+    pub async fn refuse_connections(&self, refuse: bool) {
+        let (base, name) = self.url.as_ref().unwrap().rsplit_once('/').unwrap();
+        let mut admin = PgConnection::connect(&format!("{base}/postgres")).await.unwrap();
+        let alter = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {}", !refuse);
+        sqlx::query(sqlx::AssertSqlSafe(alter)).execute(&mut admin).await.unwrap();
+        if refuse {
+            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
+            sqlx::query(end).bind(name).execute(&mut admin).await.unwrap();
+        }
+    }
+
     /// Everything that the database holds: its files as they are, write-ahead log and all, or every
     /// table as text.
     pub async fn dump(&self) -> Vec<u8> {

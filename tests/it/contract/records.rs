@@ -141,6 +141,19 @@ async fn history_is_told(kind: Kind) {
         assert_eq!(names(&reply), expected, "{query}");
         assert_eq!(reply.data()["total"], expected.len(), "{query}");
     }
+    // A date is a whole day.
+    let at = owner.get(&pool("history?action=batch.imported")).await.data()["items"][0]["at"].clone();
+    let day = &at.as_str().unwrap()[..10];
+    for (span, expected) in [
+        (format!("from={day}&to={day}"), vec!["batch.imported"]),
+        (format!("to={day}"), vec!["batch.imported"]),
+        (format!("from={day}T00:00:00Z&to={day}T00:00:00Z"), vec![]),
+    ] {
+        for path in [pool("history"), "/api/admin/audit-logs".to_owned()] {
+            let reply = owner.get(&format!("{path}?action=batch.imported&{span}")).await;
+            assert_eq!(names(&reply), expected, "{path} {span}");
+        }
+    }
     for filter in ["", "&account_id=b", "&api_id=1000001", "&action=api.allocated"] {
         let whole = owner.get(&pool(&format!("history?limit=500{filter}"))).await;
         let (mut joined, mut cursor) = (Vec::new(), String::new());

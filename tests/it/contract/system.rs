@@ -1,9 +1,11 @@
 //! §1 and §4: envelopes, request ids, methods and paths; health, stats, documents.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::{POOL, ask, assert_problem, has_shape, pool};
-use crate::harness::{Kind, Place};
+use crate::harness::{Kind, PATIENCE, Place};
 use crate::on_both;
 
 const GRADE: &str = "excellent|good|fair|poor|critical";
@@ -70,6 +72,36 @@ async fn is_alive_and_ready(kind: Kind) {
     let ready = anonymous.get("/api/ready").await;
     assert_eq!((ready.status, &ready.json), (200, &json!({ "status": "ready", "database": "ok", "queue": "ok" })));
     assert!(!ready.header("x-request-id").is_empty());
+}
+
+/// It says so soon, also to two hundred at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_database_it_is_not_well() {
+    let place = Place::new(Kind::Postgres).await;
+    let server = place.serve().await;
+    let anonymous = server.anonymous();
+    place.refuse_connections(true).await;
+    let started = Instant::now();
+    while anonymous.get("/api/health").await.status == 200 {
+        assert!(started.elapsed() < Duration::from_secs(5), "it still says that all is well");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let reply = anonymous.get("/api/health").await;
+    assert_eq!(reply.problem(503, 5002, "overloaded")["retry_after"], 1);
+    assert_eq!(reply.json["detail"], "degraded: the database does not answer");
+    anonymous.get("/api/ready").await.problem(503, 5002, "overloaded");
+    let started = Instant::now();
+    let many = (0..200).map(|_| anonymous.get("/api/health"));
+    assert!(futures::future::join_all(many).await.iter().all(|reply| reply.status == 503));
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+
+    place.refuse_connections(false).await;
+    let started = Instant::now();
+    while anonymous.get("/api/health").await.status != 200 {
+        assert!(started.elapsed() < PATIENCE, "it does not come back");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(anonymous.get("/api/ready").await.status, 200);
 }
 
 async fn tells_how_the_pool_is(kind: Kind) {

@@ -60,6 +60,16 @@ async fn what_was_missed_is_replayed(kind: Kind) {
     owner.ok("POST", &pool("allocate"), json!({ "account_id": "d" })).await;
     assert_eq!(back.event("api.allocated").await["data"]["account_id"], "d", "and it goes on");
 
+    // Several about one thing are all told.
+    for _ in 0..5 {
+        let failed = json!({ "api_id": 1_000_001, "success": false, "error": "API_ID_INVALID" });
+        owner.ok("POST", &pool("result"), failed).await;
+    }
+    let mut back = Listener::of(&server, &owner, Some(&cursor)).await;
+    let told = back.drain().await;
+    let failed = told.iter().filter(|message| message["event"] == "api.failed").count();
+    assert_eq!(failed, 5, "{told:?}");
+
     // What is not one of ours, or from another life of the database.
     for since in ["x", "-1", "1.5", ""] {
         let mut odd = Listener::connect(&server).await;

@@ -946,7 +946,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the program can serve. */
+        /**
+         * Whether the program can serve: it can't while the database does not answer, as of at most a second
+         *     ago. For uptime monitors. A liveness probe that restarts the program should rather look whether its
+         *     port is open: a restart brings no database back.
+         */
         get: operations["system_health"];
         put?: never;
         post?: never;
@@ -2815,7 +2819,7 @@ export interface components {
              * @enum {string}
              */
             role: "owner" | "admin" | "operator" | "auditor";
-            /** @description 1 to 64 characters, unique in the installation. */
+            /** @description 1 to 64 letters, digits or any of `. _ - @ +`, unique in the installation. */
             username: string;
         };
         /** @description A new view. */
@@ -3661,10 +3665,17 @@ export interface operations {
                 health_grade?: string;
                 /** @description All but these */
                 "health_grade!"?: string;
-                tag?: string;
+                /** @description With one of these */
+                tags?: string;
+                /** @description With none of these */
+                "tags!"?: string;
                 is_premium?: boolean;
                 /** @description By comma */
                 min_member_level?: string;
+                /** @description All but these */
+                "min_member_level!"?: string;
+                /** @description By comma */
+                api_id?: string;
             };
             header?: never;
             path?: never;
@@ -3943,6 +3954,9 @@ export interface operations {
     allocation_list: {
         parameters: {
             query?: {
+                /** @description An account's key, or an api_id */
+                q?: string;
+                sort?: "-created_at" | "created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
@@ -4434,6 +4448,9 @@ export interface operations {
     history_history: {
         parameters: {
             query?: {
+                /** @description An account's key, or an api_id */
+                q?: string;
+                sort?: "-created_at" | "created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
@@ -4451,9 +4468,11 @@ export interface operations {
                 "action!"?: string;
                 /** @description By comma */
                 operator?: string;
-                /** @description RFC 3339, or a date */
+                /** @description All but these */
+                "operator!"?: string;
+                /** @description RFC 3339, or a date: from its beginning on, UTC */
                 from?: string;
-                /** @description RFC 3339, or a date */
+                /** @description RFC 3339, or a date: to its end, UTC; inclusive */
                 to?: string;
                 /** @description json (default) or csv */
                 format?: "csv" | "json" | "";
@@ -5591,6 +5610,9 @@ export interface operations {
     history_audit: {
         parameters: {
             query?: {
+                /** @description An account's key, or an api_id */
+                q?: string;
+                sort?: "-created_at" | "created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
@@ -5608,15 +5630,21 @@ export interface operations {
                 "action!"?: string;
                 /** @description success or failure */
                 outcome?: string;
+                /** @description The other one */
+                "outcome!"?: string;
                 /** @description By comma; `actor` is the same */
                 operator?: string;
+                /** @description All but these; `actor!` is the same */
+                "operator!"?: string;
                 /** @description By comma */
                 actor?: string;
+                /** @description All but these */
+                "actor!"?: string;
                 ip?: string;
                 request_id?: string;
-                /** @description RFC 3339, or a date */
+                /** @description RFC 3339, or a date: from its beginning on, UTC */
                 from?: string;
-                /** @description RFC 3339, or a date */
+                /** @description RFC 3339, or a date: to its end, UTC; inclusive */
                 to?: string;
                 /** @description json (default) or csv */
                 format?: "csv" | "json" | "";
@@ -6681,7 +6709,21 @@ export interface operations {
                 };
             };
             500: components["responses"]["Problem500"];
-            503: components["responses"]["Problem503"];
+            /** @description Degraded: the database does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds after which a retry is worth it */
+                    "Retry-After": number;
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     system_ready: {
