@@ -2,7 +2,7 @@
 
 mod lines;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::credential::DEFAULT_MAX_ACCOUNTS;
 use domain::event::Action;
@@ -228,6 +228,10 @@ impl Store {
             tx.optional(sql!("SELECT b.undone_at FROM batches b WHERE b.id = $1 FOR_UPDATE(b)"), args![batch]).await?;
         if batch_row.is_some_and(|(undone_at,)| undone_at.is_some()) {
             return Err(undone());
+        }
+        // In order, and before what is put into them, as everywhere.
+        for group in chunk.iter().filter_map(|ready| ready.draft.group_id.as_ref()).collect::<BTreeSet<_>>() {
+            tx.check_group(tenant, Some(group)).await?;
         }
         let inserted = insert_drafts(&mut tx, rows, self.now()).await?;
         let entries: Vec<Entry> = inserted

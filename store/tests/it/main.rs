@@ -11,6 +11,7 @@ mod allocate;
 mod bulk;
 mod concurrency;
 mod credentials;
+mod crowd;
 mod doctor;
 mod groups;
 mod imports;
