@@ -19,6 +19,7 @@ mod journal;
 mod leases;
 mod once;
 mod opening;
+mod outages;
 mod people;
 mod pool;
 mod reports;
