@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use domain::blame::BlameConfig;
 use domain::import::{ImportFormat, parse};
 use domain::{CredentialId, GroupId, TenantId};
+use futures::future::join_all;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -13,13 +14,14 @@ use store::allocator::{Allocate, Allocator, Asker, Command, Refused, Release, Re
 use store::batches::ImportOptions;
 use store::credentials::{BulkAction, Patch};
 use store::groups::GroupDraft;
-use store::{Store, StoreError};
+use store::{Once, Origin, Store, StoreError};
 use tokio::task::JoinSet;
 
 use crate::world::{Kind, World, api_id, group, hash_of, key, on_both, origin, success, wish};
 
 on_both! {
     all_kinds_of_changes_at_once,
+    one_key_for_two_kinds_of_requests_at_once,
 }
 
 /// How long the crowd is let loose.
@@ -206,6 +208,40 @@ async fn all_kinds_of_changes_at_once(w: &World) {
     assert!(rounds > 50, "there was little to see: {rounds}");
     let over = w.raw.number("SELECT COUNT(*) FROM credentials WHERE current_accounts > max_accounts").await;
     assert_eq!(over, 0);
+}
+
+async fn one_key_for_two_kinds_of_requests_at_once(w: &World) {
+    w.add_with(1, |d| d.max_accounts = 1_000).await;
+    let before = deadlocks(w).await;
+    let (one, two) = (w.another_store().await, w.another_store().await);
+    let (pool, task) = Allocator::start(one.clone(), BlameConfig::default());
+    for round in 0..60 {
+        let mut asker = w.asker();
+        let once = |name: &str, body: u8| Some(Once { key: format!("{name} {round}"), body_hash: vec![body] });
+        // Of several keys, so that a batch has more than one to take.
+        let wishes = (0..4).map(|number| {
+            asker.origin.once = once(&number.to_string(), 1);
+            let command = Command::Allocate(Allocate { fresh: true, ..wish(&format!("{round} {number}")) });
+            pool.ask(asker.clone(), command)
+        });
+        let groups = (0..4).rev().map(|number| {
+            let by = Origin { once: once(&number.to_string(), 2), ..origin() };
+            let (store, tenant, draft) = (&two, &w.tenant, group(&format!("group {round} {number}")));
+            async move { store.add_group(tenant, &by, &draft).await }
+        });
+        let (allocated, added) = tokio::join!(join_all(wishes), join_all(groups));
+        for (allocated, added) in allocated.into_iter().zip(added.into_iter().rev()) {
+            match (allocated, added) {
+                (Ok(_), Err(StoreError::Conflict(_))) | (Err(Refused::KeyReused), Ok(_)) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    drop(pool);
+    task.await.unwrap();
+    one.close().await;
+    two.close().await;
+    assert_eq!(deadlocks(w).await, before);
 }
 
 /// How many deadlocks this database has seen.
