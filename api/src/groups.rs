@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::Sealed;
 use crate::answer::{Answer, List};
 use crate::door::doors;
-use crate::error::{Result, Wrong};
+use crate::error::{ApiError, Result, Wrong};
 use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, rights};
 use crate::fields::{Moment, choice, needed, nullable};
 
@@ -199,7 +199,10 @@ pub async fn delete(
     Id(id): Id,
     IfMatch(expected): IfMatch,
 ) -> Result<Answer<RemovedGroup>> {
-    let caller = &may.caller;
-    may.app.store.delete_group(&caller.tenant, &caller.origin, &GroupId::from(id.as_str()), expected).await?;
+    let (store, tenant, origin) = (may.app.store.clone(), may.caller.tenant.clone(), may.caller.origin.clone());
+    let group = GroupId::from(id.as_str());
+    // A task of its own: when the client hangs up, it still comes to its end.
+    let removing = tokio::spawn(async move { store.delete_group(&tenant, &origin, &group, expected).await });
+    removing.await.map_err(|e| ApiError::internal(&e))??;
     Ok(Answer::new(RemovedGroup { id }))
 }

@@ -8,8 +8,14 @@
 //! | --- | --- | --- |
 //! | `EACH($1) AS e` | `json_each($1) AS e` | `json_array_elements($1::json) AS e(value)` |
 //! | `TEXTS($1)` | `(SELECT value FROM json_each($1))` | `(SELECT value FROM json_array_elements_text($1::json))` |
-//! | `FOR_UPDATE(x)` | nothing | `FOR UPDATE OF x` |
-//! | `SKIP_LOCKED(x)` | nothing | `FOR UPDATE OF x SKIP LOCKED` |
+//! | `FOR_UPDATE(x)` | nothing | `FOR NO KEY UPDATE OF x` |
+//! | `SKIP_LOCKED(x)` | nothing | `FOR NO KEY UPDATE OF x SKIP LOCKED` |
+//! | `FOR_SHARE(x)` | nothing | `FOR SHARE OF x` |
+//!
+//! No row is locked for its key as well, which never changes: the check of a foreign key takes that
+//! as late as a row is written for the second time in a transaction, when the one that waits for
+//! it would wait in a circle. `FOR_SHARE` is for a row that others are put under: its writers wait,
+//! those who put something under it don't wait for each other.
 
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -31,13 +37,13 @@ impl Sql {
     }
 }
 
+const MARKERS: [&str; 5] = ["EACH(", "TEXTS(", "FOR_UPDATE(", "SKIP_LOCKED(", "FOR_SHARE("];
+
 /// Replaces `NAME(argument)` for every marker that `dialect` knows.
 fn expand(text: &str, dialect: fn(&str, &str) -> String) -> String {
     let mut out = String::with_capacity(text.len() + 64);
     let mut rest = text;
-    while let Some((at, name)) =
-        ["EACH(", "TEXTS(", "FOR_UPDATE(", "SKIP_LOCKED("].iter().filter_map(|m| Some((rest.find(m)?, *m))).min()
-    {
+    while let Some((at, name)) = MARKERS.iter().filter_map(|m| Some((rest.find(m)?, *m))).min() {
         let inside = &rest[at + name.len()..];
         let end = inside.find(')').unwrap_or(inside.len());
         out.push_str(&rest[..at]);
@@ -64,8 +70,9 @@ fn postgres_marker(name: &str, argument: &str) -> String {
     match name {
         "EACH(" => format!("json_array_elements({argument}::json)"),
         "TEXTS(" => format!("(SELECT value FROM json_array_elements_text({argument}::json))"),
-        "FOR_UPDATE(" => format!("FOR UPDATE OF {argument}"),
-        _ => format!("FOR UPDATE OF {argument} SKIP LOCKED"),
+        "FOR_UPDATE(" => format!("FOR NO KEY UPDATE OF {argument}"),
+        "FOR_SHARE(" => format!("FOR SHARE OF {argument}"),
+        _ => format!("FOR NO KEY UPDATE OF {argument} SKIP LOCKED"),
     }
 }
 
@@ -298,7 +305,7 @@ mod tests {
         assert_eq!(
             sql.postgres,
             "SELECT a FROM json_array_elements($1::json) AS e(value) CROSS JOIN t WHERE t.id IN \
-             (SELECT value FROM json_array_elements_text($2::json)) FOR UPDATE OF t"
+             (SELECT value FROM json_array_elements_text($2::json)) FOR NO KEY UPDATE OF t"
         );
     }
 }

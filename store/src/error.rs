@@ -81,12 +81,32 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// SQLite: 5 BUSY and 6 LOCKED with their extended codes. PostgreSQL: connection exceptions,
-/// too many connections, shutting down or starting up, lock timeout.
+/// Whether the database is only away, or can't write for now.
 fn is_passing(code: &str) -> bool {
-    let sqlite = code.parse::<i64>().is_ok_and(|n| n < 10_000 && matches!(n & 0xFF, 5 | 6));
-    sqlite || matches!(code, "08000" | "08003" | "08006" | "53300" | "57P01" | "57P02" | "57P03" | "55P03")
+    // SQLSTATEs have five characters, which may all be digits.
+    if code.len() == 5 {
+        return PASSING_STATES.contains(&code);
+    }
+    // The extended codes have the primary one in their last byte.
+    code.parse::<i64>().is_ok_and(|code| PASSING_CODES.contains(&(code & 0xFF)))
 }
+
+/// SQLite: BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN.
+const PASSING_CODES: [i64; 7] = [5, 6, 7, 8, 10, 13, 14];
+
+/// PostgreSQL.
+const PASSING_STATES: [&str; 15] = [
+    // Connection exceptions.
+    "08000", "08001", "08003", "08004", "08006", //
+    // Read-only, as a standby is after a failover.
+    "25006", //
+    // Disk full, out of memory, too many connections.
+    "53100", "53200", "53300", //
+    // Takes no connections; a lock was not to be had in time.
+    "55000", "55P03", //
+    // Shutting down, crashed, starting up; an I/O error.
+    "57P01", "57P02", "57P03", "58030",
+];
 
 /// Turns the violation of a unique index into [`StoreError::AlreadyExists`]. PostgreSQL names the
 /// `index`; SQLite names its columns, of which `column` (`table.column`) is the telling one.
@@ -99,4 +119,21 @@ pub(crate) fn unique<T>(result: Result<T>, index: &str, column: &str, what: &'st
         }
         _ => error,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outages_are_told_from_faults() {
+        for code in ["5", "517", "10", "778", "13", "14", "25006", "53100", "53300", "55000", "57P01", "57P03", "08006"]
+        {
+            assert!(is_passing(code), "{code}");
+        }
+        // A constraint, a damaged file; a unique violation, a syntax error, and one that ends like BUSY.
+        for code in ["", "19", "2067", "11", "23505", "42601", "01029"] {
+            assert!(!is_passing(code), "{code}");
+        }
+    }
 }

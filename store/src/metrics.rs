@@ -121,9 +121,17 @@ impl AllocatorMetrics {
         family.get_or_create(&Outcome { outcome: outcome_of(answer) }).inc();
     }
 
-    /// Counts requests that found the queue full.
-    pub(crate) fn turned_away(&self, requests: usize) {
-        self.allocations.get_or_create(&Outcome { outcome: "overloaded" }).inc_by(requests as u64);
+    /// Counts a request that found the queue full, among its own kind.
+    pub(crate) fn turned_away(&self, command: &Command) {
+        let outcome = "overloaded";
+        match command {
+            Command::Allocate(_) => self.allocations.get_or_create(&Outcome { outcome }).inc(),
+            Command::Release(_) | Command::Renew(_) => self.releases.get_or_create(&Outcome { outcome }).inc(),
+            Command::Report(_) => {
+                let fault = Fault::None.to_string();
+                self.results.get_or_create(&Reported { outcome, fault }).inc()
+            }
+        };
     }
 }
 

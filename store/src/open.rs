@@ -201,6 +201,12 @@ async fn connect_sqlite(path: &Path, config: PoolConfig) -> sqlx::Result<Backend
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(config.patience)
+        // A full disk makes SQLite roll back by itself; the driver goes on believing in its
+        // transaction, and would never begin another on this connection.
+        .before_acquire(|connection, _| {
+            let is_stuck = connection.is_in_transaction();
+            Box::pin(async move { Ok(!is_stuck) })
+        })
         .connect_with(
             options
                 .clone()

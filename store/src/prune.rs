@@ -1,11 +1,11 @@
 //! Deleting what is older than its retention, in small steps from the old end.
 
 use domain::Timestamp;
-use domain::time::DAY;
 
 use crate::Store;
 use crate::db::{args, sql};
 use crate::error::Result;
+use crate::once::KEPT;
 
 /// Takes rows from the old end only: dates may be out of order by a few rows, and a row that stays
 /// keeps all behind it, so that the numbers stay without gaps.
@@ -40,8 +40,27 @@ impl Store {
         let mut tx = self.begin().await?;
         let journal = tx.execute(prune!("journal", "at"), args![journal, limit]).await?;
         let results = tx.execute(prune!("results", "noted_at"), args![results, limit]).await?;
-        tx.execute(sql!("DELETE FROM idempotency_keys WHERE created_at < $1"), args![self.now().plus(-DAY)]).await?;
         tx.commit().await?;
         Ok(journal + results)
+    }
+
+    /// Forgets up to `limit` idempotency keys that are good for nothing any more. How many.
+    pub async fn prune_keys(&self, limit: usize) -> Result<u64> {
+        let mut tx = self.begin().await?;
+        // By where they stand: by their two-column key PostgreSQL would walk over the table.
+        let statement = if tx.is_postgres() {
+            sql!(
+                "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+                     SELECT ctid FROM idempotency_keys WHERE created_at < $1 ORDER BY created_at LIMIT $2))"
+            )
+        } else {
+            sql!(
+                "DELETE FROM idempotency_keys WHERE rowid IN (
+                     SELECT rowid FROM idempotency_keys WHERE created_at < $1 ORDER BY created_at LIMIT $2)"
+            )
+        };
+        let forgotten = tx.execute(statement, args![self.now().plus(-KEPT), limit]).await?;
+        tx.commit().await?;
+        Ok(forgotten)
     }
 }

@@ -191,7 +191,10 @@ pub async fn undo(
     Id(batch_id): Id,
     Strict(super::actions::Nothing {}): Strict<super::actions::Nothing>,
 ) -> Result<Answer<Undone>> {
-    let caller = &may.caller;
-    let removed = may.app.store.undo_batch(&caller.tenant, &caller.origin, &batch_id).await?;
+    let (store, tenant, origin) = (may.app.store.clone(), may.caller.tenant.clone(), may.caller.origin.clone());
+    let batch = batch_id.clone();
+    // A task of its own: when the client hangs up, it still comes to its end.
+    let undoing = tokio::spawn(async move { store.undo_batch(&tenant, &origin, &batch).await });
+    let removed = undoing.await.map_err(|e| ApiError::internal(&e))??;
     Ok(Answer::new(Undone { batch_id, removed }))
 }

@@ -1,6 +1,6 @@
 //! One batch: load what it needs, decide each request in order, save everything, commit once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::allocation::{AccountView, Census, Request, eligibility};
@@ -31,8 +31,8 @@ pub(crate) struct Batch {
     pub(super) seen_results: HashMap<(TenantId, String), String>,
     /// What idempotency keys have made, before this batch and in it.
     pub(super) made: HashMap<(TenantId, String), Made>,
-    /// Keys that are to be kept, as JSON rows.
-    pub(super) keys: Vec<Value>,
+    /// Keys that are to be kept, as JSON rows, in one order for all processes.
+    pub(super) keys: BTreeMap<(TenantId, String), Value>,
     /// Credentials that this batch has banned.
     pub(super) banned: Vec<CredentialId>,
     log: Vec<(Asker, Entry)>,
@@ -68,7 +68,7 @@ impl Batch {
             results: Vec::new(),
             seen_results: HashMap::new(),
             made: HashMap::new(),
-            keys: Vec::new(),
+            keys: BTreeMap::new(),
             banned: Vec::new(),
             log: Vec::new(),
             depth: 0,
@@ -315,6 +315,8 @@ impl Batch {
         if self.log.is_empty() && self.results.is_empty() && self.keys.is_empty() {
             return self.tx.rollback().await;
         }
+        // Keys before numbers, as everyone who claims one does.
+        self.tx.keep_keys(std::mem::take(&mut self.keys), self.now).await?;
         let log = std::mem::take(&mut self.log);
         let (first, first_result) = take_numbers(&mut self.tx, log.len(), self.results.len()).await?;
         let rows = self.number(first, &log)?;
@@ -326,7 +328,6 @@ impl Batch {
             row["s"] = json!(seq);
         }
         self.tx.save_results(results).await?;
-        self.tx.keep_keys(std::mem::take(&mut self.keys), self.now).await?;
         if !rows.is_empty() {
             insert(&mut self.tx, self.now, &rows).await?;
         }

@@ -97,8 +97,8 @@ impl Allocator {
     pub async fn ask(&self, asker: Asker, command: Command) -> Answer {
         let (reply, answer) = oneshot::channel();
         let queued = Instant::now();
-        if self.queue.try_send(Work { asker, command, reply, queued }).is_err() {
-            self.metrics.turned_away(1);
+        if let Err(full) = self.queue.try_send(Work { asker, command, reply, queued }) {
+            self.metrics.turned_away(&full.into_inner().command);
             return Err(Refused::Overloaded);
         }
         answer.await.unwrap_or(Err(Refused::Overloaded))
@@ -110,7 +110,7 @@ impl Allocator {
             return Vec::new();
         }
         let Ok(room) = self.queue.try_reserve_many(commands.len()) else {
-            self.metrics.turned_away(commands.len());
+            commands.iter().for_each(|command| self.metrics.turned_away(command));
             return commands.iter().map(|_| Err(Refused::Overloaded)).collect();
         };
         let mut answers = Vec::with_capacity(commands.len());

@@ -1,6 +1,6 @@
 //! Allocations that were asked for with an idempotency key: the same key has the same answer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::{AccountKey, AllocationId, CredentialId, MemberLevel, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -130,24 +130,27 @@ impl Batch {
             cooling: allocated.account_cooldown_until,
             account: allocated.account.as_str().to_owned(),
         };
-        self.keys.push(json!({
+        let row = json!({
             "t": asker.tenant.as_str(), "k": once.key, "h": hex(&once.body_hash), "r": json!(answer).to_string(),
-        }));
+        });
         let made = Made { body_hash: once.body_hash.clone(), answer: Some(answer) };
-        self.made.insert((asker.tenant.clone(), once.key.clone()), made);
+        let key = (asker.tenant.clone(), once.key.clone());
+        self.keys.insert(key.clone(), row);
+        self.made.insert(key, made);
     }
 }
 
 impl Tx {
     /// Keeps keys. One that another process has used since it was looked up makes the whole batch
     /// stale: it is rolled back and decided again.
-    pub(super) async fn keep_keys(&mut self, keys: Vec<Value>, now: Timestamp) -> Result<()> {
+    pub(super) async fn keep_keys(&mut self, keys: BTreeMap<(TenantId, String), Value>, now: Timestamp) -> Result<()> {
         if keys.is_empty() {
             return Ok(());
         }
         let expected = keys.len() as u64;
         let statement = if self.is_postgres() { sql!(KEEP_KEYS[1]) } else { sql!(KEEP_KEYS[0]) };
-        let args = args![Value::Array(keys).to_string(), now, now.plus(-KEPT)];
+        let rows: Value = keys.into_values().collect();
+        let args = args![rows.to_string(), now, now.plus(-KEPT)];
         let kept = self.execute(statement, args).await?;
         if kept == expected { Ok(()) } else { Err(StoreError::Stale) }
     }

@@ -1,8 +1,9 @@
 //! Imports: many credentials at once, each line with its own outcome, undone as a whole.
 
 mod lines;
+mod undo;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::credential::DEFAULT_MAX_ACCOUNTS;
 use domain::event::Action;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::Store;
 use crate::credentials::{draft_json, insert_drafts, told};
-use crate::db::{args, json_texts, sql};
+use crate::db::{args, sql};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Origin};
 use crate::seal::Place;
@@ -229,6 +230,10 @@ impl Store {
         if batch_row.is_some_and(|(undone_at,)| undone_at.is_some()) {
             return Err(undone());
         }
+        // In order, and before what is put into them, as everywhere.
+        for group in chunk.iter().filter_map(|ready| ready.draft.group_id.as_ref()).collect::<BTreeSet<_>>() {
+            tx.check_group(tenant, Some(group)).await?;
+        }
         let inserted = insert_drafts(&mut tx, rows, self.now()).await?;
         let entries: Vec<Entry> = inserted
             .iter()
@@ -330,61 +335,6 @@ impl Store {
         let plain = self.sealer().open(upload_place(tenant, batch_id), &sealed)?;
         let upload = serde_json::from_slice(&plain).map_err(|_| StoreError::Damaged("an upload".to_owned()))?;
         Ok(Some((actor, upload)))
-    }
-
-    /// Removes what a batch has imported, while nothing of it is allocated. How many.
-    pub async fn undo_batch(&self, tenant: &TenantId, origin: &Origin, batch_id: &str) -> Result<u64> {
-        self.expire_all_leases().await?;
-        let mut tx = self.begin().await?;
-        let batch: Option<(Option<i64>,)> = tx
-            .optional(
-                sql!("SELECT b.undone_at FROM batches b WHERE b.id = $1 AND b.tenant_id = $2 FOR_UPDATE(b)"),
-                args![batch_id, tenant],
-            )
-            .await?;
-        match batch {
-            None => return Err(StoreError::NotFound("batch")),
-            Some((Some(_),)) => return Err(StoreError::Conflict("the batch was undone already".to_owned())),
-            Some((None,)) => {}
-        }
-        let members: Vec<(String, i64, i64, String)> = tx
-            .all(
-                sql!(
-                    "SELECT c.id, c.current_accounts, c.api_id, c.name FROM credentials c
-                     WHERE c.batch_id = $1 AND c.tenant_id = $2 AND c.batch_id IS NOT NULL AND c.deleted_at IS NULL
-                     ORDER BY c.id FOR_UPDATE(c)"
-                ),
-                args![batch_id, tenant],
-            )
-            .await?;
-        let held = members.iter().filter(|(_, accounts, ..)| *accounts > 0).count();
-        if held > 0 {
-            return Err(StoreError::Conflict(format!("{held} credentials of the batch are allocated")));
-        }
-        let ids = json_texts(members.iter().map(|(id, ..)| id.as_str()));
-        let removed = tx
-            .execute(
-                sql!(
-                    "UPDATE credentials SET deleted_at = $1, updated_at = $1, version = version + 1 WHERE id IN TEXTS($2)"
-                ),
-                args![self.now(), ids],
-            )
-            .await?;
-        // What waits for its job is not to come in after all.
-        tx.execute(sql!("UPDATE batches SET undone_at = $1, upload = NULL WHERE id = $2"), args![self.now(), batch_id])
-            .await?;
-        tx.bump_revision().await?;
-        let mut entries: Vec<Entry> = members
-            .iter()
-            .map(|(id, _, api_id, name)| {
-                let data = json!({ "api_id": api_id.to_string(), "name": name, "batch_id": batch_id });
-                Entry::new(Action::Removed).credential(&CredentialId::from(id.as_str())).data(data)
-            })
-            .collect();
-        entries.push(Entry::new(Action::BatchUndone).data(json!({ "batch_id": batch_id, "removed": removed })));
-        tx.record(tenant, origin, self.now(), &entries).await?;
-        tx.commit().await?;
-        Ok(removed)
     }
 }
 

@@ -112,11 +112,8 @@ impl Store {
         if let BulkAction::AssignGroup(group) = action {
             tx.check_group(tenant, group.as_ref()).await?;
         }
-        let wanted = json_texts(ids.iter().map(CredentialId::as_str));
-        let rows: Vec<Row> = tx.all(sql!(ROWS), args![wanted, tenant]).await?;
         let (mut outcomes, mut changing) = (HashMap::new(), Vec::new());
-        for row in rows {
-            let credential = Credential::try_from(row)?;
+        for credential in tx.lock_credentials(tenant, ids).await? {
             let changes = action.changes(&credential);
             outcomes.insert(credential.id.clone(), changes.as_ref().map(drop).map_err(|why| conflict(why)));
             if changes == Ok(true) {
@@ -178,7 +175,29 @@ impl BulkAction {
 }
 
 impl Tx {
-    async fn apply(&mut self, action: &BulkAction, credentials: &[Credential], store: &Store) -> Result<()> {
+    /// Locks credentials, in the order of all; those that are there.
+    pub(crate) async fn lock_credentials(
+        &mut self,
+        tenant: &TenantId,
+        ids: &[CredentialId],
+    ) -> Result<Vec<Credential>> {
+        let ids = json_texts(ids.iter().map(CredentialId::as_str));
+        let rows: Vec<Row> = self.all(sql!(ROWS), args![ids, tenant]).await?;
+        rows.into_iter().map(Credential::try_from).collect()
+    }
+
+    /// Takes locked credentials out of their group; what the journal is to say of it.
+    pub(crate) async fn take_out_of_group(&mut self, credentials: &[Credential], store: &Store) -> Result<Vec<Entry>> {
+        let action = BulkAction::AssignGroup(None);
+        self.apply(&action, credentials, store).await?;
+        Ok(credentials.iter().map(|credential| action.entry(credential)).collect())
+    }
+
+    /// Does it to locked credentials.
+    pub(crate) async fn apply(&mut self, action: &BulkAction, credentials: &[Credential], store: &Store) -> Result<()> {
+        if credentials.is_empty() {
+            return Ok(());
+        }
         let ids = json_texts(credentials.iter().map(|credential| credential.id.as_str()));
         let now = store.now();
         match action {

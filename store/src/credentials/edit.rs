@@ -216,12 +216,12 @@ impl Store {
 }
 
 impl Tx {
-    /// The group must be the tenant's.
+    /// The group must be the tenant's, and stays until the transaction ends.
     pub(crate) async fn check_group(&mut self, tenant: &TenantId, group: Option<&GroupId>) -> Result<()> {
         let Some(group) = group else { return Ok(()) };
         let found: Option<(String,)> = self
             .optional(
-                sql!("SELECT g.id FROM credential_groups g WHERE g.id = $1 AND g.tenant_id = $2 FOR_UPDATE(g)"),
+                sql!("SELECT g.id FROM credential_groups g WHERE g.id = $1 AND g.tenant_id = $2 FOR_SHARE(g)"),
                 args![group, tenant],
             )
             .await?;

@@ -343,4 +343,5 @@ async fn jobs_of_all_kinds(store: &Store, tenant: &TenantId) {
     store.park_job(tenant, "check_capacity", "none", 1, "why").await.unwrap();
     store.prune_jobs(Timestamp::from_millis(START), 10).await.unwrap();
     store.prune_logs(Timestamp::from_millis(0), Timestamp::from_millis(0), 10).await.unwrap();
+    store.prune_keys(10).await.unwrap();
 }

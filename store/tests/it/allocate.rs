@@ -4,8 +4,10 @@ use domain::allocation::{PinnedProblem, Reason};
 use domain::health::HealthConfig;
 use domain::time::MINUTE;
 use domain::{AccountState, AllocationId, MemberLevel, Strategy};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
 use secrecy::ExposeSecret;
-use store::allocator::{Command, Done, Refused, Release};
+use store::allocator::{Command, Done, Refused, Release, Renew};
 use store::groups::GroupDraft;
 
 use crate::world::{World, api_id, assert_refused, group, hash_of, key, on_both, origin, success, wish};
@@ -458,12 +460,29 @@ async fn one_bad_member_does_not_fail_its_neighbours(w: &World) {
 
 async fn too_many_at_once_are_refused_at_once(w: &World) {
     w.add(1).await;
-    let commands = vec![Command::Allocate(wish("a")); 10_000];
+    let kinds = [
+        (Command::Allocate(wish("a")), 7_000),
+        (Command::Release(Release::Account(key("a"))), 1_000),
+        (Command::Renew(Renew { account: key("a"), ttl_millis: 1_000 }), 1_000),
+        (Command::Report(success(1)), 1_000),
+    ];
+    let commands = kinds.into_iter().flat_map(|(command, times)| vec![command; times]).collect();
     let answers = w.pool.ask_all(&w.asker(), commands).await;
     assert_eq!(answers.len(), 10_000);
     assert!(answers.iter().all(|answer| matches!(answer, Err(Refused::Overloaded))));
     assert_eq!(w.count("api.allocated").await, 0);
     assert!(w.pool.ask_all(&w.asker(), Vec::new()).await.is_empty());
+    // Each counts among its own kind.
+    let (mut registry, mut text) = (Registry::default(), String::new());
+    w.pool.metrics().register(&mut registry);
+    encode(&mut text, &registry).unwrap();
+    for series in [
+        "allocations_total{outcome=\"overloaded\"} 7000",
+        "releases_total{outcome=\"overloaded\"} 2000",
+        "results_total{outcome=\"overloaded\",fault=\"none\"} 1000",
+    ] {
+        assert!(text.contains(&format!("\n{series}\n")), "{series} is missing from\n{text}");
+    }
 }
 
 async fn tenants_do_not_see_each_other(w: &World) {

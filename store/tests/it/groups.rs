@@ -15,6 +15,7 @@ on_both! {
     pages_are_complete,
     groups_are_found_by_a_part_of_the_name,
     removing_a_group_moves_its_credentials_to_none,
+    a_large_group_is_emptied_in_small_steps,
     a_credential_never_lands_in_a_group_that_is_being_removed,
     a_draft_is_checked,
 }
@@ -138,10 +139,16 @@ async fn removing_a_group_moves_its_credentials_to_none(w: &World) {
     w.store.delete_group(&w.tenant, &origin(), &north, None).await.unwrap();
     for id in [&held, &golden] {
         let one = w.credential(id).await;
-        assert_eq!((one.group_id, one.group_name, one.version), (None, None, 1), "no person has edited it");
+        assert_eq!((one.group_id, one.group_name, one.version), (None, None, 2), "who holds the old one is told");
+        let newest = "SELECT j.action, j.data FROM journal j JOIN credentials c ON c.last_seq = j.seq";
+        let newest = w.raw.all::<(String, String)>(&format!("{newest} WHERE c.id = '{}'", id.as_str())).await;
+        assert_eq!(newest[0].0, "api.updated", "and its history says why");
+        let told: serde_json::Value = serde_json::from_str(&newest[0].1).unwrap();
+        assert_eq!((&told["before"]["group_id"], &told["after"]["group_id"]), (&json!(north), &json!(null)));
     }
+    assert_eq!((w.count("api.updated").await, w.count("group.removed").await), (2, 1), "not of what is gone");
     assert_eq!(w.credential(&other).await.group_id, Some(south.clone()));
-    assert_eq!(w.newest("group.removed").await["credentials_moved"], 3);
+    assert_eq!(w.newest("group.removed").await["credentials_moved"], 2);
     // They stand on their new shelves: whoever asks for no group gets them, whoever asks for the group does not.
     assert!(w.allocate("a").await.unwrap().existing);
     let gold = w.ask("b", |a| a.level = MemberLevel::Gold).await.unwrap();
@@ -155,6 +162,27 @@ async fn removing_a_group_moves_its_credentials_to_none(w: &World) {
     let back = Patch { group_id: Some(Some(again.clone())), ..Patch::default() };
     w.store.update_credential(&w.tenant, &origin(), &held, &back, None).await.unwrap();
     assert_eq!(w.ask("d", |a| a.group = Some(again)).await.unwrap().api_id.get(), 1);
+}
+
+async fn a_large_group_is_emptied_in_small_steps(w: &World) {
+    let north = add(w, &group("north")).await;
+    let id = w.add_with(1, |d| d.group_id = Some(north.clone())).await;
+    let copies = "INSERT INTO credentials (id, tenant_id, api_id, api_hash, api_hash_masked, name, max_accounts, group_id,
+                      shelf, tags, success_score, deleted_at, created_at, updated_at)
+                  WITH RECURSIVE n (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < 451)
+                  SELECT 'copy' || n, tenant_id, n, api_hash, api_hash_masked, name, max_accounts, group_id, shelf, tags,
+                      success_score, CASE WHEN n % 9 = 0 THEN 1 END, created_at, updated_at FROM n, credentials WHERE api_id = 1";
+    w.raw.run(copies).await;
+    let revision = async || w.raw.number("SELECT value FROM revision").await;
+    let (before, living) = (revision().await, w.store.group(&w.tenant, &north).await.unwrap().credentials);
+    w.store.delete_group(&w.tenant, &origin(), &north, None).await.unwrap();
+    assert_eq!(revision().await - before, 4, "two hundred at a time, then the group itself");
+    assert_eq!(w.count("api.updated").await, living);
+    assert_eq!(w.newest("group.removed").await["credentials_moved"], living);
+    assert_eq!(w.credential(&id).await.group_id, None);
+    // Those were copied with hashes that are sealed under another id.
+    w.raw.run("DELETE FROM credentials WHERE api_id > 1").await;
+    w.leave_damaged();
 }
 
 async fn a_credential_never_lands_in_a_group_that_is_being_removed(w: &World) {

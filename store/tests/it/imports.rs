@@ -20,6 +20,10 @@ on_both! {
     groups_and_slots_come_from_the_line_or_the_options,
     what_is_deleted_is_imported_as_new,
     a_batch_is_undone_as_a_whole,
+    a_large_batch_is_undone_in_small_steps,
+    an_undo_that_died_half_way_is_finished_by_asking_again,
+    what_is_allocated_while_it_is_undone_stays_and_drains,
+    two_who_undo_at_once_remove_each_line_once,
     nothing_is_undone_while_something_is_held,
     a_batch_that_is_run_again_adds_nothing,
     a_large_upload_waits_sealed_for_its_job,
@@ -165,6 +169,65 @@ async fn a_batch_is_undone_as_a_whole(w: &World) {
     assert!(matches!(undo(&batch).await, Err(StoreError::Conflict(_))));
     assert_eq!(w.newest("batch.undone").await, json!({ "batch_id": batch, "removed": 249 }));
     assert_eq!(import(w, &lines(1_000..1_250), &ImportOptions::default()).await.imported, 249);
+}
+
+async fn a_large_batch_is_undone_in_small_steps(w: &World) {
+    let batch = import(w, &lines(1_001..1_401), &ImportOptions::default()).await.batch_id.unwrap();
+    let revision = async || w.raw.number("SELECT value FROM revision").await;
+    let before = revision().await;
+    assert_eq!(w.store.undo_batch(&w.tenant, &origin(), &batch).await.unwrap(), 400);
+    assert_eq!(revision().await - before, 2, "two hundred at a time");
+    assert_eq!((w.count("api.removed").await, w.count("batch.undone").await), (400, 1));
+}
+
+/// As a process leaves it that dies behind the first step.
+async fn begin_undo(w: &World, batch: &str) {
+    w.raw.run(&format!("UPDATE batches SET undone_at = {} WHERE id = '{batch}'", w.now().millis())).await;
+}
+
+async fn an_undo_that_died_half_way_is_finished_by_asking_again(w: &World) {
+    let batch = import(w, &lines(1_001..1_011), &ImportOptions::default()).await.batch_id.unwrap();
+    begin_undo(w, &batch).await;
+    let undo = async || w.store.undo_batch(&w.tenant, &origin(), &batch).await;
+    assert_eq!(undo().await.unwrap(), 10);
+    assert!(matches!(undo().await, Err(StoreError::Conflict(why)) if why.contains("already")));
+    assert_eq!((count(w).await, w.count("batch.undone").await), (0, 1));
+}
+
+async fn what_is_allocated_while_it_is_undone_stays_and_drains(w: &World) {
+    let batch = import(w, &lines(1_001..1_011), &ImportOptions::default()).await.batch_id.unwrap();
+    begin_undo(w, &batch).await;
+    let held = w.allocate("a").await.unwrap().credential_id;
+    let undo = async || w.store.undo_batch(&w.tenant, &origin(), &batch).await;
+    for removed in [9, 0] {
+        let refused = undo().await;
+        let words = format!("{removed} of the batch were removed; 1 were allocated");
+        assert!(matches!(&refused, Err(StoreError::Conflict(why)) if why.starts_with(&words)), "{refused:?}");
+    }
+    assert_eq!(w.credential(&held).await.standing, domain::credential::Standing::Disabled);
+    assert_eq!(
+        (w.newest("api.disabled").await["batch_id"].as_str(), w.count("api.disabled").await),
+        (Some(&*batch), 1)
+    );
+    assert!(w.allocate("a").await.unwrap().existing, "who has one keeps it");
+    assert!(w.allocate("b").await.is_err(), "nobody else gets it");
+    w.release("a").await.unwrap();
+    assert_eq!(undo().await.unwrap(), 1);
+    assert_eq!((count(w).await, w.count("batch.undone").await), (0, 1));
+}
+
+async fn two_who_undo_at_once_remove_each_line_once(w: &World) {
+    let batch = import(w, &lines(1_001..1_601), &ImportOptions::default()).await.batch_id.unwrap();
+    let other = w.another_store().await;
+    let by = origin();
+    let (one, two) = tokio::join!(w.store.undo_batch(&w.tenant, &by, &batch), other.undo_batch(&w.tenant, &by, &batch));
+    let removed = |done: store::Result<u64>| match done {
+        Ok(removed) => removed,
+        Err(StoreError::Conflict(why)) if why.contains("already") => 0,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(removed(one) + removed(two), 600);
+    assert_eq!((w.count("api.removed").await, w.count("batch.undone").await), (600, 1));
 }
 
 async fn nothing_is_undone_while_something_is_held(w: &World) {

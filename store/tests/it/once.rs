@@ -18,6 +18,7 @@ on_both! {
     a_creation_is_made_once,
     another_body_is_refused,
     a_key_is_good_for_a_day,
+    old_keys_are_forgotten_some_at_a_time,
     an_allocation_is_made_once,
     many_at_once_make_one,
     a_refusal_keeps_nothing,
@@ -145,6 +146,20 @@ async fn many_at_once_make_one(w: &World) {
     assert_eq!((ids.len(), w.count("api.added").await), (1, 4));
     drop(second);
     task.await.unwrap();
+}
+
+async fn old_keys_are_forgotten_some_at_a_time(w: &World) {
+    for number in 0..5 {
+        w.store.claim_batch(&w.tenant, once(&number.to_string(), "1").once.as_ref()).await.unwrap();
+        w.wait(1);
+    }
+    w.wait(DAY - 1);
+    // The last of them is good for a moment more; logs that are pruned take no keys along.
+    assert_eq!(w.store.prune_logs(w.now(), w.now(), 10).await.unwrap(), 0);
+    for expected in [2, 2, 0] {
+        assert_eq!(w.store.prune_keys(2).await.unwrap(), expected);
+    }
+    assert_eq!(w.raw.number("SELECT COUNT(*) FROM idempotency_keys").await, 1);
 }
 
 async fn a_refusal_keeps_nothing(w: &World) {

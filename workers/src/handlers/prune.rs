@@ -17,13 +17,21 @@ pub(crate) async fn prune(context: Context, _: Prune) -> Result<()> {
     let retention = store.longest_retention().await?;
     let journal = days_ago(store.now(), retention.journal_days);
     let results = days_ago(store.now(), retention.results_days);
-    let (mut logs, mut jobs) = (0, 0);
+    let (mut logs, mut keys, mut jobs) = (0, 0, 0);
     loop {
         let some = store.prune_logs(journal, results, STEP).await?;
         if some == 0 {
             break;
         }
         logs += some;
+        tokio::time::sleep(BREATH).await;
+    }
+    loop {
+        let some = store.prune_keys(STEP).await?;
+        if some == 0 {
+            break;
+        }
+        keys += some;
         tokio::time::sleep(BREATH).await;
     }
     let finished = days_ago(store.now(), retention.jobs_days);
@@ -37,7 +45,7 @@ pub(crate) async fn prune(context: Context, _: Prune) -> Result<()> {
     }
     let uploads = store.prune_uploads(finished).await?;
     let sessions = store.prune_sessions(store.now().plus(-DAY)).await?;
-    tracing::info!(logs, jobs, uploads, sessions, "old rows are gone");
+    tracing::info!(logs, keys, jobs, uploads, sessions, "old rows are gone");
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Groups of credentials.
 
+mod removal;
+
 use std::str::FromStr;
 
 use domain::event::Action;
@@ -221,46 +223,6 @@ impl Store {
         tx.bump_revision().await?;
         let data = json!({ "group_id": id, "before": before.told(), "after": draft.told() });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::GroupUpdated).data(data)]).await?;
-        tx.commit().await
-    }
-
-    /// Removes a group; its credentials move to none.
-    pub async fn delete_group(
-        &self,
-        tenant: &TenantId,
-        origin: &Origin,
-        id: &GroupId,
-        expected: Option<i64>,
-    ) -> Result<()> {
-        let mut tx = self.begin().await?;
-        // Locked first, so that no credential is put into it in the meantime.
-        let name = tx.lock_group(tenant, id, expected).await?;
-        let rules = tx.rules_about(tenant, id).await?;
-        if !rules.is_empty() {
-            return Err(StoreError::Conflict(format!("these rules are about the group: {}", rules.join(", "))));
-        }
-        // In the allocator's order.
-        tx.all::<(String,)>(
-            sql!(
-                "SELECT c.id FROM credentials c WHERE c.tenant_id = $1 AND c.group_id = $2 ORDER BY c.id FOR_UPDATE(c)"
-            ),
-            args![tenant, id],
-        )
-        .await?;
-        // The shelf is `level/premium/group`: without a group it ends in its second slash.
-        let moved = tx
-            .execute(
-                sql!(
-                    "UPDATE credentials SET group_id = NULL, shelf = SUBSTR(shelf, 1, LENGTH(shelf) - LENGTH(group_id))
-                     WHERE tenant_id = $1 AND group_id = $2"
-                ),
-                args![tenant, id],
-            )
-            .await?;
-        tx.execute(sql!("DELETE FROM credential_groups WHERE id = $1 AND tenant_id = $2"), args![id, tenant]).await?;
-        tx.bump_revision().await?;
-        let data = json!({ "group_id": id, "name": name, "credentials_moved": moved });
-        tx.record(tenant, origin, self.now(), &[Entry::new(Action::GroupRemoved).data(data)]).await?;
         tx.commit().await
     }
 }

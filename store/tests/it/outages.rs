@@ -1,0 +1,104 @@
+//! When the database can't write for a while: that is told as what it is, and passes by itself.
+
+use domain::GroupId;
+use serde_json::json;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use store::allocator::Refused;
+use store::credentials::Filter;
+use store::groups::GroupDraft;
+use store::open::Location;
+use store::queue::QueuePool;
+use store::{Slice, StoreError};
+
+use crate::world::{Kind, World, assert_refused, group, on_both, origin, run};
+
+on_both! {
+    after_a_failover_there_is_reading_until_there_is_writing_again,
+}
+
+/// How many pages the file may have; `None` for as many as there are and a few more.
+async fn limit_file(w: &World, most: Option<i64>) {
+    let QueuePool::Sqlite(write) = w.store.queue_pool() else { panic!("only SQLite has a file") };
+    let mut connection = write.acquire().await.unwrap();
+    let (pages,): (i64,) = sqlx::query_as("PRAGMA page_count").fetch_one(&mut *connection).await.unwrap();
+    let limit = AssertSqlSafe(format!("PRAGMA max_page_count = {}", most.unwrap_or(pages + 9)));
+    sqlx::query(limit).execute(&mut *connection).await.unwrap();
+}
+
+async fn is_written_again_when_there_is_room(w: &World) {
+    let mut groups = Vec::new();
+    for number in 0..20 {
+        groups.push(w.add_group(&format!("group {number}")).await);
+    }
+    let grow = async |id: &GroupId| {
+        let attributes = json!({ "text": "x".repeat(16_000) });
+        let merge = |before| GroupDraft { attributes, ..before };
+        w.store.update_group(&w.tenant, &origin(), id, None, merge).await
+    };
+    limit_file(w, None).await;
+    let mut full = None;
+    for id in &groups {
+        full = grow(id).await.err().map(|error| (id.clone(), error));
+        if full.is_some() {
+            break;
+        }
+    }
+    let (id, error) = full.expect("there is no room for all");
+    assert!(matches!(&error, StoreError::Unavailable(cause) if cause.to_string().contains("full")), "{error:?}");
+    assert_eq!(w.store.group(&w.tenant, &id).await.unwrap().version, 1, "there is reading all the while");
+    limit_file(w, Some(1 << 30)).await;
+    grow(&id).await.unwrap();
+    w.add(1).await;
+    w.allocate("a").await.unwrap();
+    // The queue's library writes on the same connection.
+    let QueuePool::Sqlite(write) = w.store.queue_pool() else { panic!("only SQLite has a file") };
+    write.begin().await.unwrap().rollback().await.unwrap();
+}
+
+#[test]
+fn a_full_disk_is_written_again_when_there_is_room() {
+    run(Kind::Sqlite, is_written_again_when_there_is_room);
+}
+
+/// PostgreSQL as a standby is, to whom a name of the primary still leads; on SQLite a file that
+/// may not be written to.
+async fn forbid_writing(w: &World, forbidden: bool) {
+    match w.store.queue_pool() {
+        QueuePool::Sqlite(write) => {
+            let query = AssertSqlSafe(format!("PRAGMA query_only = {}", i32::from(forbidden)));
+            sqlx::query(query).execute(&write).await.unwrap();
+        }
+        QueuePool::Postgres(_) => {
+            let Location::Postgres(url) = &w.location else { panic!("a PostgreSQL has an address") };
+            let options: PgConnectOptions = url.parse().unwrap();
+            let options = options.options([("default_transaction_read_only", "off")]);
+            let mut admin = PgConnection::connect_with(&options).await.unwrap();
+            let name = options.get_database().unwrap();
+            let state = if forbidden { "on" } else { "off" };
+            let others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            for statement in [
+                format!("ALTER DATABASE {name} SET default_transaction_read_only = {state}"),
+                format!("SELECT pg_terminate_backend(pid) {others}"),
+            ] {
+                sqlx::query(AssertSqlSafe(statement)).execute(&mut admin).await.unwrap();
+            }
+            admin.close().await.unwrap();
+        }
+    }
+}
+
+async fn after_a_failover_there_is_reading_until_there_is_writing_again(w: &World) {
+    let id = w.add(1).await;
+    forbid_writing(w, true).await;
+    let refused = w.store.add_group(&w.tenant, &origin(), &group("north")).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert_refused!(w.allocate("a").await, Refused::Store(StoreError::Unavailable(_)));
+    assert_eq!(w.credential(&id).await.id, id);
+    assert_eq!(w.store.count_credentials(&w.tenant, &Filter::default()).await.unwrap().number, 1);
+    assert!(w.store.groups(&w.tenant, &Slice::default()).await.unwrap().is_empty());
+    w.store.ping().await.unwrap();
+    forbid_writing(w, false).await;
+    w.store.add_group(&w.tenant, &origin(), &group("north")).await.unwrap();
+    w.allocate("a").await.unwrap();
+}
