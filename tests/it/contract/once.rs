@@ -37,6 +37,7 @@ fn creating() -> Vec<(String, Value, Value)> {
     ]
 }
 
+#[allow(clippy::disallowed_methods, reason = "the program that is asked has the real clock")]
 fn in_a_second() -> String {
     let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(1);
     let millis = soon.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
