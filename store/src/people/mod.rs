@@ -162,14 +162,14 @@ impl Store {
         password: &SecretString,
     ) -> Result<User, SignInError> {
         let Some(user) = self.user_by_name(username).await? else {
-            verify(password, NOBODY).await;
+            verify(password, NOBODY).await?;
             self.note_refusal(&TenantId::default(), origin, Action::SignInFailed, "unknown name").await?;
             return Err(SignInError::Wrong);
         };
         if let Some(until) = user.locked_until.filter(|until| *until > self.now()) {
             return Err(SignInError::Locked(until));
         }
-        if verify(password, &user.password_hash).await {
+        if verify(password, &user.password_hash).await? {
             Ok(user)
         } else {
             Err(self.note_failure(origin, &user).await?)
