@@ -112,6 +112,8 @@ fn slices() -> [Slice; 2] {
 
 async fn sessions(store: &Store, tenant: &TenantId, by: &Origin, ada: &str, opened: &Opened) {
     store.refresh_session(by, &opened.refresh_token).await.unwrap();
+    // Within the time of grace, as another tab would.
+    store.refresh_session(by, &opened.refresh_token).await.unwrap();
     for slice in slices() {
         store.sessions(ada, &slice).await.unwrap();
         store.count_sessions(ada, &slice).await.unwrap();
