@@ -9,11 +9,12 @@ use utoipa::ToSchema;
 
 use super::cookie::{Page, with_cookie};
 use super::{PersonView, refused};
-use crate::AppState;
 use crate::answer::Answer;
+use crate::end::to_its_end;
 use crate::error::{ApiError, Code, Result};
 use crate::extract::{Anyone, May, Strict, rights};
 use crate::fields::Moment;
+use crate::{AppState, context};
 
 /// Name and password.
 #[derive(Deserialize, ToSchema)]
@@ -51,13 +52,17 @@ pub async fn login(anyone: Anyone, page: Page, Strict(request): Strict<LoginRequ
     if request.username.len() > 256 || request.username.chars().any(char::is_control) {
         return Err(ApiError::field("username", "must be at most 256 bytes without control characters"));
     }
-    let agent = page.user_agent.as_deref();
-    let signed_in = anyone.app.store.sign_in(&anyone.origin, &request.username, &request.password, agent).await;
+    let (store, origin, agent) = (anyone.app.store.clone(), anyone.origin, page.user_agent);
+    let LoginRequest { username, password } = request;
+    // A guess counts, also one whose answer nobody waits for.
+    let signing_in = async move { store.sign_in(&origin, &username, &password, agent.as_deref()).await };
+    let signed_in = to_its_end(signing_in).await?;
     let (user, opened) = signed_in.map_err(|error| refused(error, anyone.app.store.now()))?;
     answer(&anyone.app, user, &opened, page.is_ours)
 }
 
 fn answer(app: &AppState, user: User, opened: &Opened, is_ours: bool) -> Result<Response> {
+    context::asked_by(&format!("user:{}", user.username));
     let (token, expires_at) = app.signer.sign(&user, &opened.session_id, app.store.now())?;
     let refresh_token = (!is_ours).then(|| opened.refresh_token.expose_secret().to_owned());
     let body = LoginAnswer { token, expires_at: Moment(expires_at), refresh_token, user: user.into() };
