@@ -9,6 +9,7 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::Timestamp;
+use store::Asked;
 
 use crate::AppState;
 use crate::metrics::HttpMetrics;
@@ -42,6 +43,12 @@ pub fn path() -> String {
 /// When the request came in.
 pub fn now() -> Timestamp {
     CONTEXT.try_with(|c| c.now).unwrap_or_default()
+}
+
+/// What was asked, for a refusal's row; `None` when it is at no path of ours.
+pub fn asked() -> Option<Asked> {
+    let asked = |line: &Line| Some(Asked { method: line.method.to_string(), route: line.route.clone()? });
+    CONTEXT.try_with(|c| asked(&c.line)).ok().flatten()
 }
 
 /// Says who asks, for the log's line.

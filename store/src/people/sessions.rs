@@ -115,7 +115,7 @@ impl Store {
             && (now.millis() - at > GRACE || tx.is_spent(&hash, &held.session_id, at).await?)
         {
             tx.revoke_session(&held.session_id, now).await?;
-            let origin = Origin { actor: format!("user:{}", user.username), ..origin.clone() };
+            let origin = user.origin(origin);
             let entry = Entry::new(Action::SessionReused).data(json!({ "session_id": held.session_id }));
             tx.record(&user.tenant, &origin, now, &[entry]).await?;
             tx.commit().await?;

@@ -24,7 +24,7 @@ use crate::people::sessions::Opened;
 use crate::people::users::UserPatch;
 use crate::tokens::TokenDraft;
 use crate::views::{Owner, ViewDraft};
-use crate::{Once, Origin, Slice, Store};
+use crate::{Once, Origin, Refusal, Slice, Store};
 
 use super::START;
 
@@ -135,7 +135,8 @@ async fn users(store: &Store, tenant: &TenantId, by: &Origin) {
     let patch = UserPatch { role: Some(Role::Admin), ..UserPatch::default() };
     store.update_user(tenant, by, &id, &patch, None).await.unwrap();
     store.delete_user(tenant, by, &id, None).await.unwrap();
-    store.note_refusal(tenant, by, Action::AccessDenied, "why").await.unwrap();
+    store.note_refusal(tenant, by, Refusal::new(Action::AccessDenied, "why")).await.unwrap();
+    store.note_gathered(true).await.unwrap();
 }
 
 async fn views(store: &Store, tenant: &TenantId, by: &Origin) {
