@@ -55,7 +55,7 @@ pub struct User {
 
 impl User {
     /// Where a request came from, now that it is known who asks.
-    fn origin(&self, origin: &Origin) -> Origin {
+    pub fn origin(&self, origin: &Origin) -> Origin {
         Origin { actor: format!("user:{}", self.username), ..origin.clone() }
     }
 }

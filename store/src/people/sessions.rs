@@ -135,6 +135,19 @@ impl Store {
         Ok((user, Opened { session_id: held.session_id, refresh_token, expires_at: now.plus(IDLE) }))
     }
 
+    /// Whose live session a refresh token is of, also one that was replaced.
+    pub async fn session_of_refresh_token(&self, token: &SecretString) -> Result<Option<(User, String)>> {
+        let statement = sql!(
+            "SELECT s.id, s.user_id FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id
+             WHERE t.token_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2"
+        );
+        let hash = token_hash(token.expose_secret());
+        let found: Option<(String, String)> = self.db().optional(statement, args![hash, self.now()]).await?;
+        let Some((session, user)) = found else { return Ok(None) };
+        let user: Option<UserRow> = self.db().optional(select!("WHERE u.id = $1"), args![user]).await?;
+        user.map(|row| Ok((User::try_from(row)?, session))).transpose()
+    }
+
     /// Ends a session that its own person has left; `false` when it had ended.
     pub async fn sign_out(&self, tenant: &TenantId, origin: &Origin, session: &str) -> Result<bool> {
         self.begin().await?.sign_out(tenant, origin, session, self.now()).await

@@ -118,6 +118,7 @@ async fn sessions(store: &Store, tenant: &TenantId, by: &Origin, ada: &str, open
         store.sessions(ada, &slice).await.unwrap();
         store.count_sessions(ada, &slice).await.unwrap();
     }
+    store.session_of_refresh_token(&opened.refresh_token).await.unwrap();
     store.session_user(tenant, &opened.session_id).await.unwrap();
     store.revoke_session(tenant, by, &opened.session_id).await.unwrap();
     store.sign_out(tenant, by, &opened.session_id).await.unwrap();

@@ -696,7 +696,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends the session, or all of one's sessions, on every process within a second. */
+        /**
+         * Ends the session, or all of one's sessions, on every process within a second. When the short
+         *     token has ended, the refresh token does as well.
+         */
         post: operations["people_logout"];
         delete?: never;
         options?: never;
@@ -2655,6 +2658,8 @@ export interface components {
         LogoutRequest: {
             /** @description All sessions of this person, on every device. */
             everywhere?: boolean | null;
+            /** @description Says whose session, when the short token has ended. Not from pages: they have a cookie. */
+            refresh_token?: string | null;
         };
         /** @description Which accounts. */
         LookupRequest: {
@@ -2815,7 +2820,7 @@ export interface components {
              * @enum {string}
              */
             role: "owner" | "admin" | "operator" | "auditor";
-            /** @description 1 to 64 characters, unique in the installation. */
+            /** @description 1 to 64 letters, digits or any of `. _ - @ +`, unique in the installation. */
             username: string;
         };
         /** @description A new view. */
@@ -3661,10 +3666,17 @@ export interface operations {
                 health_grade?: string;
                 /** @description All but these */
                 "health_grade!"?: string;
-                tag?: string;
+                /** @description With one of these */
+                tags?: string;
+                /** @description With none of these */
+                "tags!"?: string;
                 is_premium?: boolean;
                 /** @description By comma */
                 min_member_level?: string;
+                /** @description All but these */
+                "min_member_level!"?: string;
+                /** @description By comma */
+                api_id?: string;
             };
             header?: never;
             path?: never;
@@ -3943,6 +3955,9 @@ export interface operations {
     allocation_list: {
         parameters: {
             query?: {
+                /** @description An account's key, or an api_id */
+                q?: string;
+                sort?: "-created_at" | "created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
@@ -4434,6 +4449,9 @@ export interface operations {
     history_history: {
         parameters: {
             query?: {
+                /** @description An account's key, or an api_id */
+                q?: string;
+                sort?: "-created_at" | "created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
@@ -4451,6 +4469,8 @@ export interface operations {
                 "action!"?: string;
                 /** @description By comma */
                 operator?: string;
+                /** @description All but these */
+                "operator!"?: string;
                 /** @description RFC 3339, or a date */
                 from?: string;
                 /** @description RFC 3339, or a date */
@@ -5591,6 +5611,9 @@ export interface operations {
     history_audit: {
         parameters: {
             query?: {
+                /** @description An account's key, or an api_id */
+                q?: string;
+                sort?: "-created_at" | "created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
@@ -5608,10 +5631,16 @@ export interface operations {
                 "action!"?: string;
                 /** @description success or failure */
                 outcome?: string;
+                /** @description The other one */
+                "outcome!"?: string;
                 /** @description By comma; `actor` is the same */
                 operator?: string;
+                /** @description All but these; `actor!` is the same */
+                "operator!"?: string;
                 /** @description By comma */
                 actor?: string;
+                /** @description All but these */
+                "actor!"?: string;
                 ip?: string;
                 request_id?: string;
                 /** @description RFC 3339, or a date */
