@@ -9,6 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::Sealed;
 use crate::answer::{Answer, List};
 use crate::door::doors;
+use crate::end::to_its_end;
 use crate::error::Result;
 use crate::extract::{Cursor, Id, May, Query, Strict, rights};
 use crate::fields::{ApiIdText, Moment};
@@ -150,7 +151,8 @@ pub async fn release_all(
     Id(id): Id,
     Strict(crate::credentials::Nothing {}): Strict<crate::credentials::Nothing>,
 ) -> Result<Answer<ReleasedAll>> {
-    let (key, caller) = (CredentialId::from(id.as_str()), &may.caller);
-    let released = may.app.store.release_all(&caller.tenant, &caller.origin, &key).await?;
+    let (key, store, caller) = (CredentialId::from(id.as_str()), may.app.store, may.caller);
+    let releasing = async move { store.release_all(&caller.tenant, &caller.origin, &key).await };
+    let released = to_its_end(releasing).await??;
     Ok(Answer::new(ReleasedAll { id, released }))
 }

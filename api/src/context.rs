@@ -1,27 +1,29 @@
-//! What belongs to one request and is needed where answers are made: its id, path and time.
+//! What belongs to one request and is needed where answers are made: its id, path and time; and the
+//! line that it leaves in the log.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::Timestamp;
+use store::Asked;
 
 use crate::AppState;
+use crate::metrics::HttpMetrics;
 use crate::trace::{TRACEPARENT, Trace};
 
 /// The header that carries the request id both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What the log calls a request whose client hung up before it was answered.
+const HUNG_UP: u16 = 499;
 
 #[derive(Clone, Debug)]
 struct Context {
-    request_id: String,
-    path: String,
     now: Timestamp,
-    /// Who asks, once an extractor has found out.
-    actor: Arc<OnceLock<String>>,
+    line: Arc<Line>,
 }
 
 tokio::task_local! {
@@ -30,12 +32,12 @@ tokio::task_local! {
 
 /// The id of the request that is being answered; empty outside of one.
 pub fn request_id() -> String {
-    CONTEXT.try_with(|c| c.request_id.clone()).unwrap_or_default()
+    CONTEXT.try_with(|c| c.line.request_id.clone()).unwrap_or_default()
 }
 
 /// The path that was asked.
 pub fn path() -> String {
-    CONTEXT.try_with(|c| c.path.clone()).unwrap_or_default()
+    CONTEXT.try_with(|c| c.line.path.clone()).unwrap_or_default()
 }
 
 /// When the request came in.
@@ -43,45 +45,92 @@ pub fn now() -> Timestamp {
     CONTEXT.try_with(|c| c.now).unwrap_or_default()
 }
 
-/// Says who asks, for the log's line.
-pub fn asked_by(actor: &str) {
-    // Outside of a request there is no line; within one, the first to say so is right.
-    let _ = CONTEXT.try_with(|c| c.actor.set(actor.to_owned()));
+/// What was asked, for a refusal's row; `None` when it is at no path of ours.
+pub fn asked() -> Option<Asked> {
+    let asked = |line: &Line| Some(Asked { method: line.method.to_string(), route: line.route.clone()? });
+    CONTEXT.try_with(|c| asked(&c.line)).ok().flatten()
 }
 
-/// Gives the request its id and writes its one line in the log.
+/// Says who asks, for the log's line.
+pub fn asked_by(actor: &str) {
+    // Outside of a request there is no line.
+    let _ = CONTEXT.try_with(|c| c.line.asked_by(actor));
+}
+
+/// The request's line, for what goes on behind its answer: it is written when all have let go of it.
+pub fn line() -> Option<Arc<Line>> {
+    CONTEXT.try_with(|c| Arc::clone(&c.line)).ok()
+}
+
+/// A request's one line in the log, written when it is dropped: also when the client hangs up.
+#[derive(Debug)]
+pub struct Line {
+    request_id: String,
+    method: Method,
+    path: String,
+    /// As it is declared, without what the client has put there.
+    route: Option<String>,
+    /// Who asks, once somebody has found out.
+    actor: OnceLock<String>,
+    trace: Option<Trace>,
+    started: Instant,
+    /// The answer's status, and after how many microseconds.
+    answered: OnceLock<(u16, u64)>,
+    metrics: HttpMetrics,
+}
+
+impl Line {
+    /// Says who asks; the first to say so is right.
+    pub fn asked_by(&self, actor: &str) {
+        let _ = self.actor.set(actor.to_owned());
+    }
+
+    fn micros(&self) -> u64 {
+        self.started.elapsed().as_micros() as u64
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let (status, micros) = self.answered.get().copied().unwrap_or_else(|| (HUNG_UP, self.micros()));
+        let (method, path, request_id) = (&self.method, &self.path, &self.request_id);
+        self.metrics.ended(method, self.route.as_deref(), status, std::time::Duration::from_micros(micros));
+        let actor = self.actor.get().map_or("-", String::as_str);
+        let trace_id = self.trace.as_ref().map(|trace| trace.id.as_str());
+        tracing::info!(
+            target: "api_pool::access", %method, path, status, request_id, actor, trace_id, micros, "request"
+        );
+    }
+}
+
+/// Gives the request its id, and writes its one line in the log.
 pub async fn layer(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let sane = |id: &&str| {
         (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
     };
     let given = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok()).filter(sane);
-    let request_id = given.map_or_else(|| app.store.ambient().new_id(), str::to_owned);
     let sent = request.headers().get(TRACEPARENT);
-    let trace = sent.and_then(|sent| Trace::follow(Some(sent), app.store.ambient().random()));
-    let actor = Arc::<OnceLock<String>>::default();
-    let context = Context {
-        request_id: request_id.clone(),
+    let line = Arc::new(Line {
+        request_id: given.map_or_else(|| app.store.ambient().new_id(), str::to_owned),
+        method: request.method().clone(),
         path: request.uri().path().to_owned(),
-        now: app.store.now(),
-        actor: Arc::clone(&actor),
-    };
-    let (method, path) = (request.method().clone(), context.path.clone());
-    let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
-    let (started, in_flight) = (Instant::now(), app.metrics.begin());
+        route: request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned()),
+        actor: OnceLock::new(),
+        trace: sent.and_then(|sent| Trace::follow(Some(sent), app.store.ambient().random())),
+        started: Instant::now(),
+        answered: OnceLock::new(),
+        metrics: app.metrics.clone(),
+    });
+    let _in_flight = app.metrics.begin();
+    let context = Context { now: app.store.now(), line: Arc::clone(&line) };
     let mut response = CONTEXT.scope(context, next.run(request)).await;
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
+    if let Ok(value) = HeaderValue::from_str(&line.request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    if let Some(value) = trace.as_ref().and_then(Trace::header) {
+    if let Some(value) = line.trace.as_ref().and_then(Trace::header) {
         response.headers_mut().insert(TRACEPARENT, value);
     }
-    drop(in_flight);
-    app.metrics.ended(&method, route.as_deref(), response.status().as_u16(), started.elapsed());
-    let actor = actor.get().map_or("-", String::as_str);
-    tracing::info!(
-        target: "api_pool::access",
-        %method, path, status = response.status().as_u16(), request_id, actor, trace_id = trace.map(|trace| trace.id),
-        micros = started.elapsed().as_micros() as u64, "request"
-    );
+    // Nobody else says so.
+    let _ = line.answered.set((response.status().as_u16(), line.micros()));
     response
 }

@@ -6,6 +6,7 @@ use strum::IntoEnumIterator;
 use utoipa::openapi::SecurityRequirement;
 use utoipa::openapi::path::{Operation, PathItem, Paths};
 
+use crate::error::Result;
 use crate::extract::{Anyone, May, Need, Right};
 
 /// A handler that says in its first argument who may call it.
@@ -19,6 +20,13 @@ macro_rules! guarded {
         impl<F, Answer, R: Right, $($argument),*> Guarded<(May<R>, $($argument,)*)> for F
         where
             F: Fn(May<R>, $($argument),*) -> Answer,
+        {
+            const NEED: Option<Need> = Some(R::NEED);
+        }
+        // Who is refused may have another way in, of which the document is silent.
+        impl<F, Answer, R: Right, $($argument),*> Guarded<(Result<May<R>>, $($argument,)*)> for F
+        where
+            F: Fn(Result<May<R>>, $($argument),*) -> Answer,
         {
             const NEED: Option<Need> = Some(R::NEED);
         }

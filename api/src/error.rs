@@ -352,6 +352,7 @@ impl From<StoreError> for ApiError {
                 tracing::warn!(%cause, request_id = %context::request_id(), "the database is not available");
                 Self::overloaded()
             }
+            StoreError::Busy(_) => Self::overloaded(),
             // A deadlock's victim: the same request may well succeed.
             error if error.is_retryable() => Self::overloaded(),
             other => Self::internal(&other),

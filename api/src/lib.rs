@@ -14,6 +14,7 @@ mod auth;
 mod context;
 mod credentials;
 mod door;
+mod end;
 mod error;
 mod extract;
 mod fields;

@@ -54,7 +54,11 @@ impl Default for HttpMetrics {
 impl HttpMetrics {
     /// Makes them known under their names.
     pub fn register(&self, registry: &mut Registry) {
-        registry.register("http_requests", "Requests answered, by route and status", self.requests.clone());
+        registry.register(
+            "http_requests",
+            "Requests, by route and status; 499 when the client hung up",
+            self.requests.clone(),
+        );
         registry.register_with_unit(
             "http_request_duration",
             "From the request's head to the answer's",
@@ -71,7 +75,7 @@ impl HttpMetrics {
         InFlight(self.in_flight.clone())
     }
 
-    /// A request was answered.
+    /// A request was answered, or its client has hung up.
     pub(crate) fn ended(&self, method: &Method, route: Option<&str>, status: u16, took: Duration) {
         let (method, route) = (name_of(method), route.unwrap_or("other").to_owned());
         self.duration.get_or_create(&Route { method, route: route.clone() }).observe(took.as_secs_f64());

@@ -130,6 +130,8 @@ async fn serve(
     let router = api::router(app.clone(), Some(pages::router()));
     println!("API Pool is ready at http://{} on {}", listener.local_addr()?, location.describe());
 
+    let ended = CancellationToken::new();
+    let noting = tokio::spawn(store.clone().gather_refusals(ended.clone()));
     let stopping = CancellationToken::new();
     let signalled = stopping.clone();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -150,6 +152,8 @@ async fn serve(
         tracing::warn!("some requests were still running and are given up");
         server.abort();
     }
+    ended.cancel();
+    noting.await.context("refusals were not noted to the end")?;
     // The last handle: with it the allocator's queue closes, and the task ends when it is empty.
     drop(app);
     if tokio::time::timeout(LAST_ANSWERS, allocating).await.is_err() {

@@ -23,6 +23,9 @@ pub enum StoreError {
     /// The database is busy, or away; trying again may help.
     #[error("the database is not available now")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// More is waiting for this than can be done soon.
+    #[error("too many {0} at once")]
+    Busy(&'static str),
     /// The database is open for reading only.
     #[error("the pool is read-only now")]
     ReadOnly,

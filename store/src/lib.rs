@@ -67,6 +67,7 @@ pub use ambient::Ambient;
 pub use error::{Result, StoreError};
 pub use journal::Origin;
 pub use once::Once;
+pub use refusals::{Asked, Refusal};
 pub use slice::Slice;
 pub use total::Total;
 

@@ -10,6 +10,7 @@ mod errors;
 mod fields;
 mod forged;
 mod groups;
+mod hangup;
 mod hostile;
 mod hot;
 mod imports;

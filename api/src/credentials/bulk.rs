@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::edit::{filter_in, group};
 use crate::answer::Answer;
+use crate::end::to_its_end;
 use crate::error::{ApiError, ErrorBody, Result};
 use crate::extract::{May, Query, Strict, rights};
 use crate::fields::{whole, words};
@@ -95,10 +96,8 @@ pub async fn bulk(
         }
         _ => return Err(ApiError::field("ids", "or filter is required, one of the two")),
     };
-    // A task of its own: when the client hangs up, it still comes to its end.
     let (store, tenant, origin) = (store.clone(), tenant.clone(), may.caller.origin.clone());
-    let doing = tokio::spawn(async move { store.bulk(&tenant, &origin, ids, &action).await });
-    let outcomes = doing.await.map_err(|e| ApiError::internal(&e))??;
+    let outcomes = to_its_end(async move { store.bulk(&tenant, &origin, ids, &action).await }).await??;
     let line = |(id, outcome): (CredentialId, store::Result<()>)| BulkLine {
         id: id.to_string(),
         success: outcome.is_ok(),

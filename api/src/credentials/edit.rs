@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::view::CredentialView;
 use crate::answer::{Answer, List};
+use crate::end::to_its_end;
 use crate::error::{ApiError, Result, Wrong};
 use crate::extract::{Cursor, Id, IfMatch, May, Query, Strict, one_of, rights};
 use crate::fields::{ApiIdField, choice, needed, nullable, nullable_whole, whole};
@@ -294,7 +295,8 @@ pub async fn delete(
 ) -> Result<Answer<Removed>> {
     let force = query.flag("force");
     query.end()?;
-    let (key, caller) = (CredentialId::from(id.as_str()), &may.caller);
-    may.app.store.delete_credential(&caller.tenant, &caller.origin, &key, force, expected).await?;
+    let (key, store, caller) = (CredentialId::from(id.as_str()), may.app.store, may.caller);
+    let removing = async move { store.delete_credential(&caller.tenant, &caller.origin, &key, force, expected).await };
+    to_its_end(removing).await??;
     Ok(Answer::new(Removed { id }))
 }

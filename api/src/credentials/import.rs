@@ -13,6 +13,7 @@ use store::batches::{ImportOptions, ImportReport, LineOutcome};
 use utoipa::ToSchema;
 
 use crate::answer::Answer;
+use crate::end::to_its_end;
 use crate::error::{ApiError, Result};
 use crate::extract::{Id, May, Strict, Upload, rights};
 use crate::fields::{whole, words};
@@ -163,10 +164,9 @@ pub async fn import(
         dry_run,
         samples: may.app.config.samples.clone(),
     };
-    // A task of its own: when the client hangs up, the import still comes to its end.
     let (store, tenant, origin) = (store.clone(), caller.tenant.clone(), caller.origin.clone());
-    let importing = tokio::spawn(async move { store.import(&tenant, &origin, lines, &options, None, |_, _| ()).await });
-    let report = importing.await.map_err(|e| ApiError::internal(&e))??;
+    let importing = async move { store.import(&tenant, &origin, lines, &options, None, |_, _| ()).await };
+    let report = to_its_end(importing).await??;
     Ok(Answer::new(ImportView::from(report)).into_response())
 }
 

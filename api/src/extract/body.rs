@@ -14,6 +14,8 @@ use crate::error::{ApiError, Code, Result, Wrong};
 
 /// The largest body, in bytes.
 const LIMIT: usize = 1 << 20;
+/// The largest body of somebody who need not be known, in bytes.
+const SMALL_LIMIT: usize = 8 << 10;
 /// The largest import, in bytes.
 pub(crate) const UPLOAD_LIMIT: usize = 16 << 20;
 
@@ -24,6 +26,10 @@ pub struct Lenient<T>(pub T);
 /// A body whose type refuses fields that it does not know.
 #[derive(Debug)]
 pub struct Strict<T>(pub T);
+
+/// A small [`Strict`] body: where anybody may send one.
+#[derive(Debug)]
+pub struct Small<T>(pub T);
 
 /// A large [`Strict`] body.
 #[derive(Debug)]
@@ -76,6 +82,7 @@ macro_rules! from_request {
 
 from_request!(Lenient, LIMIT);
 from_request!(Strict, LIMIT);
+from_request!(Small, SMALL_LIMIT);
 from_request!(Upload, UPLOAD_LIMIT);
 
 async fn read<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T> {
@@ -83,7 +90,8 @@ async fn read<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T> 
     let body = to_bytes(request.into_body(), limit).await.map_err(|error| {
         // The limit's own error hides behind axum's.
         if std::error::Error::source(&error).is_some_and(|e| e.to_string().contains("length limit")) {
-            ApiError::new(Code::TooLarge, format!("the body must be at most {} MiB", limit >> 20))
+            let most = if limit < 1 << 20 { format!("{} KiB", limit >> 10) } else { format!("{} MiB", limit >> 20) };
+            ApiError::new(Code::TooLarge, format!("the body must be at most {most}"))
         } else {
             ApiError::new(Code::Malformed, "the body did not arrive whole")
         }

@@ -16,7 +16,7 @@ use domain::{MemberLevel, TenantId};
 use store::allocator::Asker;
 use store::compiled::{Compiled, ServiceToken};
 use store::tokens::token_hash;
-use store::{Once, Origin, Store};
+use store::{Asked, Once, Origin, Refusal, Store};
 
 use crate::auth::{Claims, Signer};
 use crate::error::{ApiError, Code, Result};
@@ -32,7 +32,8 @@ pub enum Principal {
 }
 
 impl Principal {
-    fn name(&self) -> String {
+    /// As the journal calls it.
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Person(claims) => format!("user:{}", claims.name),
             Self::Service(token) => format!("svc:{}", token.product),
@@ -179,7 +180,7 @@ pub struct May<R> {
 impl<R> May<R> {
     /// A further permission that depends on what is asked.
     pub async fn require(&self, permission: Permission) -> Result<()> {
-        insist(&self.app, &self.caller, Need::Permission(permission)).await
+        insist(&self.app.store, &self.caller, Need::Permission(permission), context::asked()).await
     }
 }
 
@@ -194,16 +195,16 @@ impl<R: Right> FromRequestParts<Sealed> for May<R> {
         context::asked_by(&origin.actor);
         let tenant = principal.tenant();
         let caller = Caller { principal, tenant, origin };
-        insist(&app, &caller, R::NEED).await?;
+        insist(&app.store, &caller, R::NEED, context::asked()).await?;
         Ok(Self { app, caller, right: PhantomData })
     }
 }
 
 /// Refuses, and notes it, whoever is not what is needed.
-async fn insist(app: &AppState, caller: &Caller, need: Need) -> Result<()> {
+pub(crate) async fn insist(store: &Store, caller: &Caller, need: Need, asked: Option<Asked>) -> Result<()> {
     let Err(why) = caller.principal.meets(need) else { return Ok(()) };
-    let noted = app.store.note_refusal(&caller.tenant, &caller.origin, Action::AccessDenied, &why).await;
-    if let Err(error) = noted {
+    let refusal = Refusal { asked, ..Refusal::new(Action::AccessDenied, why.as_str()) };
+    if let Err(error) = store.note_refusal(&caller.tenant, &caller.origin, refusal).await {
         tracing::warn!(%error, "a refusal was not noted");
     }
     Err(ApiError::new(Code::Forbidden, why))

@@ -9,20 +9,25 @@ use domain::TenantId;
 use domain::access::Permission;
 use serde::Deserialize;
 use serde_json::json;
+use store::{Asked, Origin};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::Live;
 use super::event::Rendered;
 use super::hub::{News, Seat};
+use crate::context::Line;
 use crate::error::{ApiError, Code};
-use crate::extract::{Principal, identify_token};
+use crate::extract::{Caller, Need, Principal, identify_token, insist};
 
 /// The most events that a client is sent in a second.
 const PER_SECOND: usize = 50;
 /// How long events are gathered before they are sent: later ones stand for earlier ones.
 const GATHER: Duration = Duration::from_millis(100);
 /// How long a new client may take to say who it is.
-const INTRODUCTION: Duration = Duration::from_secs(10);
+const INTRODUCTION: Duration = Duration::from_secs(5);
+/// The most clients of one process.
+const CLIENTS: usize = 5_000;
 /// How often a client is asked whether it is still there, and its token looked at.
 const PING: Duration = Duration::from_secs(30);
 /// How long a client may be silent.
@@ -70,10 +75,21 @@ fn away(code: u16, error: ApiError) -> End {
     End::Away(code, Box::new(error))
 }
 
+/// One that has not yet said who it is.
+pub(super) struct Stranger {
+    /// From where it comes.
+    pub origin: Origin,
+    /// What it has asked for.
+    pub asked: Option<Asked>,
+    /// Its line in the log, which waits for its name.
+    pub line: Option<Arc<Line>>,
+    /// Its place among the strangers.
+    pub place: OwnedSemaphorePermit,
+}
+
 /// Serves a client until it leaves or is sent away.
-pub(super) async fn serve(live: Live, mut socket: WebSocket, seat: Seat) {
-    let _seat = seat;
-    let outcome = match introduce(&live, &mut socket).await {
+pub(super) async fn serve(live: Live, mut socket: WebSocket, stranger: Stranger) {
+    let outcome = match introduce(&live, &mut socket, stranger).await {
         Ok(mut client) => client.follow(&live, &mut socket).await,
         Err(end) => Err(end),
     };
@@ -90,16 +106,35 @@ pub(super) async fn serve(live: Live, mut socket: WebSocket, seat: Seat) {
     }
 }
 
-async fn introduce(live: &Live, socket: &mut WebSocket) -> Turn<Client> {
+async fn introduce(live: &Live, socket: &mut WebSocket, stranger: Stranger) -> Turn<Client> {
+    let Stranger { origin, asked, line, place } = stranger;
     let malformed =
         || away(POLICY, ApiError::new(Code::Malformed, "the first message must be {\"type\":\"auth\",\"token\":…}"));
     let first = timeout(INTRODUCTION, socket.recv()).await.map_err(|_| malformed())?;
     let Some(Ok(Message::Text(text))) = first else { return Err(malformed()) };
     let Ok(Said::Auth { token, since }) = serde_json::from_str(&text) else { return Err(malformed()) };
-    let (tenant, sees_audit) = admit(live, &token).await?;
+    let principal = identify(live, &token).await?;
+    if let Some(line) = line {
+        line.asked_by(&principal.name());
+    }
+    let (tenant, sees_audit) = admit(live, principal, &origin, asked.as_ref()).await?;
+    // A seat is for those who are known.
+    let seat = live.hub.seat(CLIENTS).ok_or_else(|| away(TRY_AGAIN, ApiError::overloaded()))?;
+    drop(place);
     let newest = live.store.newest_event().await.map_err(|error| away(TRY_AGAIN, error.into()))?;
-    let mut client =
-        Client { token, tenant, sees_audit, cursor: newest, sent: 0, second: Instant::now(), heard: Instant::now() };
+    let now = Instant::now();
+    let mut client = Client {
+        token,
+        tenant,
+        sees_audit,
+        cursor: newest,
+        sent: 0,
+        second: now,
+        heard: now,
+        origin,
+        asked,
+        _seat: seat,
+    };
     client.say(socket, &json!({ "type": "ready", "cursor": newest.to_string() })).await?;
     if let Some(since) = since {
         let since = since.parse::<i64>().ok().filter(|since| *since >= 0);
@@ -109,15 +144,23 @@ async fn introduce(live: &Live, socket: &mut WebSocket) -> Turn<Client> {
     Ok(client)
 }
 
-/// Whose token it is, and whether they may listen.
-async fn admit(live: &Live, token: &str) -> Turn<(TenantId, bool)> {
-    let refused = |error: ApiError| away(if error.is_ours() { TRY_AGAIN } else { POLICY }, error);
-    let principal: Principal = identify_token(&live.store, &live.signer, token).await.map_err(refused)?;
-    if !principal.permits(Permission::ReadCredentials) {
-        let why = format!("this needs the permission {}", Permission::ReadCredentials);
-        return Err(away(POLICY, ApiError::new(Code::Forbidden, why)));
-    }
-    Ok((principal.tenant(), principal.permits(Permission::ReadAudit)))
+fn refused(error: ApiError) -> End {
+    away(if error.is_ours() { TRY_AGAIN } else { POLICY }, error)
+}
+
+/// Whose token it is.
+async fn identify(live: &Live, token: &str) -> Turn<Principal> {
+    identify_token(&live.store, &live.signer, token).await.map_err(refused)
+}
+
+/// Whether they may listen, and whether to the audit trail too.
+async fn admit(live: &Live, principal: Principal, origin: &Origin, asked: Option<&Asked>) -> Turn<(TenantId, bool)> {
+    let origin = Origin { actor: principal.name(), ..origin.clone() };
+    let caller = Caller { tenant: principal.tenant(), principal, origin };
+    let need = Need::Permission(Permission::ReadCredentials);
+    insist(&live.store, &caller, need, asked.cloned()).await.map_err(refused)?;
+    let sees_audit = caller.principal.permits(Permission::ReadAudit);
+    Ok((caller.tenant, sees_audit))
 }
 
 /// A client that has said who it is.
@@ -132,6 +175,9 @@ struct Client {
     second: Instant,
     /// When it last said anything.
     heard: Instant,
+    origin: Origin,
+    asked: Option<Asked>,
+    _seat: Seat,
 }
 
 impl Client {
@@ -163,13 +209,20 @@ impl Client {
                     if self.heard.elapsed() > SILENCE {
                         return Err(away(POLICY, ApiError::new(Code::Malformed, "no pong for too long")));
                     }
-                    (self.tenant, self.sees_audit) = admit(live, &self.token).await?;
+                    self.admit(live).await?;
                     if self.is_muted() {
                         self.send_news(live, socket).await?;
                     }
                 }
             }
         }
+    }
+
+    /// Looks at its token, and at what they are now.
+    async fn admit(&mut self, live: &Live) -> Turn {
+        let principal = identify(live, &self.token).await?;
+        (self.tenant, self.sees_audit) = admit(live, principal, &self.origin, self.asked.as_ref()).await?;
+        Ok(())
     }
 
     /// Sends what is new, at most so much of it in a second.
@@ -257,9 +310,8 @@ impl Client {
             Ok(Said::Ping) => self.say(socket, &json!({ "type": "pong" })).await,
             Ok(Said::Pong) => Ok(()),
             Ok(Said::Auth { token, .. }) => {
-                (self.tenant, self.sees_audit) = admit(live, &token).await?;
                 self.token = token;
-                Ok(())
+                self.admit(live).await
             }
             Err(_) => {
                 let why = ApiError::new(Code::Malformed, "a message must be of type auth, ping or pong");

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use prometheus_client::metrics::gauge::Gauge;
 use store::Store;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::event::Rendered;
 
 /// Events in memory. A client that falls further back is told so.
 const KEPT: usize = 2_000;
+/// The most who have not yet said who they are.
+const STRANGERS: usize = 256;
 /// Rows read at once.
 const STEP: usize = 500;
 /// How often the journal is looked at while somebody listens: one read of one row.
@@ -28,6 +30,8 @@ pub(crate) struct Hub {
     /// The same, as monitoring sees it.
     shown: Gauge,
     arrival: Notify,
+    /// Places for those who have not yet said who they are.
+    strangers: Arc<Semaphore>,
 }
 
 /// A stretch of the journal without gaps: everything behind `base`.
@@ -65,9 +69,15 @@ impl Hub {
             clients: AtomicUsize::new(0),
             shown,
             arrival: Notify::new(),
+            strangers: Arc::new(Semaphore::new(STRANGERS)),
         });
         tokio::spawn(tail(store, Arc::downgrade(&hub)));
         hub
+    }
+
+    /// A place for one who has not yet said who they are, if there are not too many.
+    pub fn stranger(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.strangers).try_acquire_owned().ok()
     }
 
     /// A place for a client, if there are not too many.
@@ -190,6 +200,7 @@ mod tests {
             clients: AtomicUsize::new(0),
             shown: Gauge::default(),
             arrival: Notify::new(),
+            strangers: Arc::new(Semaphore::new(STRANGERS)),
         })
     }
 

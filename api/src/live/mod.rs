@@ -18,15 +18,14 @@ use axum::routing::get;
 use store::Store;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::Sealed;
 use crate::auth::Signer;
 use crate::error::{ApiError, Code, Result};
 use crate::extract::Anyone;
+use crate::{Sealed, context};
 
+use client::Stranger;
 pub(crate) use hub::Hub;
 
-/// The most clients of one process.
-const CLIENTS: usize = 5_000;
 /// The longest message of a client, in bytes: a token and a cursor.
 const MESSAGE: usize = 16 << 10;
 /// What a socket buffers each way, in bytes: a thousand clients must not take much.
@@ -55,7 +54,8 @@ async fn live(anyone: Anyone, upgrade: Result<WebSocketUpgrade, WebSocketUpgrade
     if app.is_draining() {
         return Err(ApiError::new(Code::Overloaded, "shutting down").retry_after(1));
     }
-    let seat = app.hub.seat(CLIENTS).ok_or_else(ApiError::overloaded)?;
+    let place = app.hub.stranger().ok_or_else(ApiError::overloaded)?;
+    let stranger = Stranger { origin: anyone.origin, asked: context::asked(), line: context::line(), place };
     let live = Live { store: app.store, signer: app.signer, hub: app.hub, draining: app.draining };
     let upgrade = upgrade
         .max_message_size(MESSAGE)
@@ -63,7 +63,7 @@ async fn live(anyone: Anyone, upgrade: Result<WebSocketUpgrade, WebSocketUpgrade
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
         .max_write_buffer_size(BACKLOG);
-    Ok(upgrade.on_upgrade(move |socket| client::serve(live, socket, seat)).into_response())
+    Ok(upgrade.on_upgrade(move |socket| client::serve(live, socket, stranger)).into_response())
 }
 
 impl Live {

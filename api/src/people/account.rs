@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::{PersonView, refused};
 use crate::answer::Answer;
+use crate::end::to_its_end;
 use crate::error::{ApiError, Result};
 use crate::extract::{May, Strict, rights};
 use crate::fields::word_list;
@@ -66,14 +67,14 @@ pub async fn change_password(
     may: May<rights::Person>,
     Strict(change): Strict<PasswordChange>,
 ) -> Result<Answer<Option<String>>> {
-    let (claims, origin) = (may.caller.person()?, &may.caller.origin);
-    let (old, new) = (&change.old_password, &change.new_password);
-    let store = &may.app.store;
-    let changed = store.change_password(origin, &claims.name, &claims.sid, old, new).await;
-    changed.map_err(|error| match error {
+    let (claims, origin, store) = (may.caller.person()?.clone(), may.caller.origin.clone(), may.app.store.clone());
+    let PasswordChange { old_password: old, new_password: new } = change;
+    // A guess counts, also one whose answer nobody waits for.
+    let changing = async move { store.change_password(&origin, &claims.name, &claims.sid, &old, &new).await };
+    to_its_end(changing).await?.map_err(|error| match error {
         // Not 401: the token is good, and pages would take them for signed out.
         SignInError::Wrong => ApiError::field("old_password", "is wrong"),
-        other => refused(other, store.now()),
+        other => refused(other, may.app.store.now()),
     })?;
     Ok(Answer::new(None).message("the password was changed"))
 }

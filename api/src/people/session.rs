@@ -9,11 +9,12 @@ use utoipa::ToSchema;
 
 use super::cookie::{Page, with_cookie};
 use super::{PersonView, refused};
-use crate::AppState;
 use crate::answer::Answer;
+use crate::end::to_its_end;
 use crate::error::{ApiError, Code, Result};
-use crate::extract::{Anyone, May, Strict, rights};
+use crate::extract::{Anyone, May, Small, rights};
 use crate::fields::Moment;
+use crate::{AppState, context};
 
 /// Name and password.
 #[derive(Deserialize, ToSchema)]
@@ -47,17 +48,21 @@ pub struct LoginAnswer {
         (status = 423, description = "Locked"),
     )
 )]
-pub async fn login(anyone: Anyone, page: Page, Strict(request): Strict<LoginRequest>) -> Result<Response> {
+pub async fn login(anyone: Anyone, page: Page, Small(request): Small<LoginRequest>) -> Result<Response> {
     if request.username.len() > 256 || request.username.chars().any(char::is_control) {
         return Err(ApiError::field("username", "must be at most 256 bytes without control characters"));
     }
-    let agent = page.user_agent.as_deref();
-    let signed_in = anyone.app.store.sign_in(&anyone.origin, &request.username, &request.password, agent).await;
+    let (store, origin, agent) = (anyone.app.store.clone(), anyone.origin, page.user_agent);
+    let LoginRequest { username, password } = request;
+    // A guess counts, also one whose answer nobody waits for.
+    let signing_in = async move { store.sign_in(&origin, &username, &password, agent.as_deref()).await };
+    let signed_in = to_its_end(signing_in).await?;
     let (user, opened) = signed_in.map_err(|error| refused(error, anyone.app.store.now()))?;
     answer(&anyone.app, user, &opened, page.is_ours)
 }
 
 fn answer(app: &AppState, user: User, opened: &Opened, is_ours: bool) -> Result<Response> {
+    context::asked_by(&format!("user:{}", user.username));
     let (token, expires_at) = app.signer.sign(&user, &opened.session_id, app.store.now())?;
     let refresh_token = (!is_ours).then(|| opened.refresh_token.expose_secret().to_owned());
     let body = LoginAnswer { token, expires_at: Moment(expires_at), refresh_token, user: user.into() };
@@ -94,7 +99,7 @@ impl RefreshRequest {
         (status = 401, description = "The session has ended"),
     )
 )]
-pub async fn refresh(anyone: Anyone, mut page: Page, Strict(request): Strict<RefreshRequest>) -> Result<Response> {
+pub async fn refresh(anyone: Anyone, mut page: Page, Small(request): Small<RefreshRequest>) -> Result<Response> {
     let (app, is_ours) = (&anyone.app, page.is_ours);
     let Some(token) = request.token(&mut page) else {
         if is_ours {
@@ -120,6 +125,9 @@ fn over() -> ApiError {
 pub struct LogoutRequest {
     /// All sessions of this person, on every device.
     everywhere: Option<bool>,
+    /// Says whose session, when the short token has ended. Not from pages: they have a cookie.
+    #[schema(value_type = Option<String>)]
+    refresh_token: Option<SecretString>,
 }
 
 /// What has ended.
@@ -129,19 +137,48 @@ pub struct SignedOut {
     sessions_ended: u64,
 }
 
-/// Ends the session, or all of one's sessions, on every process within a second.
+/// Ends the session, or all of one's sessions, on every process within a second. When the short
+/// token has ended, the refresh token does as well.
 #[utoipa::path(
     post, path = "/api/admin/logout", tag = "people", request_body = LogoutRequest,
     params(("X-Requested-With" = Option<String>, Header, description = "Sent by pages: the cookie is taken back")),
     responses((status = 200, description = "Signed out", body = Answer<SignedOut>))
 )]
-pub async fn logout(may: May<rights::Person>, page: Page, Strict(request): Strict<LogoutRequest>) -> Result<Response> {
-    let (store, caller, claims) = (&may.app.store, &may.caller, may.caller.person()?);
+pub async fn logout(
+    may: Result<May<rights::Person>>,
+    anyone: Anyone,
+    mut page: Page,
+    request: Result<Small<LogoutRequest>>,
+) -> Result<Response> {
+    let (store, is_ours) = (&anyone.app.store, page.is_ours);
+    let (who, request) = match may {
+        Ok(may) => {
+            let claims = may.caller.person()?;
+            let who = Signed { user_id: claims.sub.clone(), session_id: claims.sid.clone() };
+            ((may.caller.tenant, may.caller.origin, who), request?.0)
+        }
+        Err(refused) => {
+            let Ok(Small(mut request)) = request else { return Err(refused) };
+            let token = if is_ours { page.token.take() } else { request.refresh_token.take() };
+            let Some(token) = token else { return Err(refused) };
+            let Some((user, session_id)) = store.session_of_refresh_token(&token).await? else { return Err(refused) };
+            let origin = user.origin(&anyone.origin);
+            context::asked_by(&origin.actor);
+            ((user.tenant, origin, Signed { user_id: user.id, session_id }), request)
+        }
+    };
+    let (tenant, origin, Signed { user_id, session_id }) = who;
     let sessions_ended = if request.everywhere == Some(true) {
-        store.sign_out_everywhere(&caller.tenant, &caller.origin, &claims.sub).await?
+        store.sign_out_everywhere(&tenant, &origin, &user_id).await?
     } else {
-        u64::from(store.sign_out(&caller.tenant, &caller.origin, &claims.sid).await?)
+        u64::from(store.sign_out(&tenant, &origin, &session_id).await?)
     };
     let answer = Answer::new(SignedOut { sessions_ended });
-    Ok(if page.is_ours { with_cookie(answer, None, may.app.config.secure_cookies) } else { answer.into_response() })
+    Ok(if is_ours { with_cookie(answer, None, anyone.app.config.secure_cookies) } else { answer.into_response() })
+}
+
+/// Who signs out, and of which session.
+struct Signed {
+    user_id: String,
+    session_id: String,
 }

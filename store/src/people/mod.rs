@@ -18,11 +18,11 @@ pub use password::{MAX_PASSWORD, MIN_PASSWORD, check_password};
 use password::{NOBODY, hash, verify};
 use sessions::Opened;
 
-use crate::Store;
 use crate::credentials::hex;
 use crate::db::{Tx, args, sql};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Origin};
+use crate::{Refusal, Store};
 
 /// Failed logins in a row that lock an account.
 pub const ATTEMPTS: i64 = 5;
@@ -51,6 +51,13 @@ pub struct User {
     /// Moves with people's edits.
     pub version: i64,
     password_hash: String,
+}
+
+impl User {
+    /// Where a request came from, now that it is known who asks.
+    pub fn origin(&self, origin: &Origin) -> Origin {
+        Origin { actor: format!("user:{}", self.username), ..origin.clone() }
+    }
 }
 
 impl std::fmt::Debug for User {
@@ -144,8 +151,8 @@ impl Store {
         user_agent: Option<&str>,
     ) -> Result<(User, Opened), SignInError> {
         let user = self.check_secret(origin, username, password).await?;
-        let origin = Origin { actor: format!("user:{}", user.username), ..origin.clone() };
-        let mut tx = self.admit(&user).await?;
+        let origin = user.origin(origin);
+        let mut tx = self.admit(&origin, &user).await?;
         let opened = tx.open_session(self, &user, &origin, user_agent).await?;
         let data = json!({ "session_id": opened.session_id });
         tx.record(&user.tenant, &origin, self.now(), &[Entry::new(Action::SignedIn).data(data)]).await?;
@@ -162,14 +169,15 @@ impl Store {
         password: &SecretString,
     ) -> Result<User, SignInError> {
         let Some(user) = self.user_by_name(username).await? else {
-            verify(password, NOBODY).await;
-            self.note_refusal(&TenantId::default(), origin, Action::SignInFailed, "unknown name").await?;
+            verify(password, NOBODY).await?;
+            let unknown = Refusal::new(Action::SignInFailed, "unknown name");
+            self.note_refusal(&TenantId::default(), origin, unknown).await?;
             return Err(SignInError::Wrong);
         };
         if let Some(until) = user.locked_until.filter(|until| *until > self.now()) {
-            return Err(SignInError::Locked(until));
+            return Err(self.note_locked(origin, &user, until).await?);
         }
-        if verify(password, &user.password_hash).await {
+        if verify(password, &user.password_hash).await? {
             Ok(user)
         } else {
             Err(self.note_failure(origin, &user).await?)
@@ -178,7 +186,7 @@ impl Store {
 
     /// Begins the transaction in which somebody comes in. Looked at again: of many guesses at once,
     /// those behind the fifth failure come too late, and so does a password that was changed since.
-    async fn admit(&self, user: &User) -> Result<Tx, SignInError> {
+    async fn admit(&self, origin: &Origin, user: &User) -> Result<Tx, SignInError> {
         let mut tx = self.begin().await?;
         let let_in = tx
             .execute(
@@ -195,11 +203,19 @@ impl Store {
         tx.rollback().await?;
         let locked = sql!("SELECT locked_until FROM users WHERE id = $1 AND locked_until > $2");
         let locked: Option<(i64,)> = self.db().optional(locked, args![&user.id, self.now()]).await?;
-        Err(locked.map_or(SignInError::Wrong, |(until,)| SignInError::Locked(Timestamp::from_millis(until))))
+        let Some((until,)) = locked else { return Err(SignInError::Wrong) };
+        Err(self.note_locked(origin, user, Timestamp::from_millis(until)).await?)
+    }
+
+    /// Notes an attempt behind a lock, which changes nothing else.
+    async fn note_locked(&self, origin: &Origin, user: &User, until: Timestamp) -> Result<SignInError> {
+        let refusal = Refusal::new(Action::SignInFailed, "the account is locked");
+        self.note_refusal(&user.tenant, &user.origin(origin), refusal).await?;
+        Ok(SignInError::Locked(until))
     }
 
     async fn note_failure(&self, origin: &Origin, user: &User) -> Result<SignInError> {
-        let origin = Origin { actor: format!("user:{}", user.username), ..origin.clone() };
+        let origin = user.origin(origin);
         let until = self.now().plus(LOCKED_FOR);
         let mut tx = self.begin().await?;
         let counted: Option<(i64,)> = tx
@@ -214,7 +230,7 @@ impl Store {
         // Behind a lock, wrong guesses are answered as right ones are: nobody learns from them.
         let Some((failed,)) = counted else {
             tx.rollback().await?;
-            return Ok(SignInError::Locked(until));
+            return self.note_locked(&origin, user, until).await;
         };
         let mut entries = vec![Entry::new(Action::SignInFailed).data(json!({ "failed_logins": failed }))];
         let locked = failed >= ATTEMPTS;
@@ -245,7 +261,7 @@ impl Store {
         invalid.into_result().map_err(StoreError::from)?;
         let user = self.check_secret(origin, username, old).await?;
         let hash = hash(new).await?;
-        let mut tx = self.admit(&user).await?;
+        let mut tx = self.admit(origin, &user).await?;
         tx.write_password(self, origin, &user, &hash, Some(session)).await?;
         Ok(tx.commit().await?)
     }
@@ -317,7 +333,7 @@ mod tests {
         // Their password has been found right; before they are let in, an owner resets it.
         let checked = store.check_secret(&by, "ada", &old).await.unwrap();
         store.set_password(&by, &checked, &new).await.unwrap();
-        assert!(matches!(store.admit(&checked).await, Err(SignInError::Wrong)));
+        assert!(matches!(store.admit(&by, &checked).await, Err(SignInError::Wrong)));
         store.sign_in(&by, "ada", &new, None).await.unwrap();
         store.close().await;
     }

@@ -2,8 +2,11 @@
 //!
 //! A refresh token is used once and replaced by the next; all of a session are one family. When one
 //! that was replaced comes again, somebody else has it, and the whole session ends. The one just
-//! replaced is good for [`GRACE`] more, because two tabs of a browser may use it at once, and an
-//! answer may be lost: each use within that time gets a token of its own.
+//! replaced is good for [`GRACE`] more and [`USES`] in all, because two tabs of a browser may use it at
+//! once, and an answer may be lost: each use within that time gets a token of its own. Once one of
+//! those is used in its turn, the one before is no longer the one just replaced.
+//!
+//! Of a session the newest [`FAMILY`] tokens are kept. An older one is nobody's: refused, no more.
 
 use domain::event::Action;
 use domain::time::{DAY, MINUTE, SECOND};
@@ -23,6 +26,10 @@ use crate::{Slice, Store, Total};
 
 /// How long a refresh token that was just replaced is still good, in milliseconds.
 pub const GRACE: i64 = 30 * SECOND;
+/// How often a refresh token may be used in that time, in all.
+pub const USES: i64 = 5;
+/// How many refresh tokens of a session are kept: those of five days of a page that is always open.
+pub const FAMILY: i64 = 500;
 /// How long a session lives without being used, in milliseconds.
 pub const IDLE: i64 = 30 * DAY;
 /// How long a revoked session is remembered in memory, in milliseconds: longer than a JWT lives.
@@ -104,9 +111,11 @@ impl Store {
         if held.revoked_at.is_some() || held.expires_at <= now.millis() {
             return Err(RefreshError::Refused);
         }
-        if held.replaced_at.is_some_and(|at| now.millis() - at > GRACE) {
+        if let Some(at) = held.replaced_at
+            && (now.millis() - at > GRACE || tx.is_spent(&hash, &held.session_id, at).await?)
+        {
             tx.revoke_session(&held.session_id, now).await?;
-            let origin = Origin { actor: format!("user:{}", user.username), ..origin.clone() };
+            let origin = user.origin(origin);
             let entry = Entry::new(Action::SessionReused).data(json!({ "session_id": held.session_id }));
             tx.record(&user.tenant, &origin, now, &[entry]).await?;
             tx.commit().await?;
@@ -121,8 +130,22 @@ impl Store {
         )
         .await?;
         let refresh_token = tx.add_refresh_token(self, &held.session_id).await?;
+        tx.forget_refresh_tokens(&held.session_id, now).await?;
         tx.commit().await?;
         Ok((user, Opened { session_id: held.session_id, refresh_token, expires_at: now.plus(IDLE) }))
+    }
+
+    /// Whose live session a refresh token is of, also one that was replaced.
+    pub async fn session_of_refresh_token(&self, token: &SecretString) -> Result<Option<(User, String)>> {
+        let statement = sql!(
+            "SELECT s.id, s.user_id FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id
+             WHERE t.token_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2"
+        );
+        let hash = token_hash(token.expose_secret());
+        let found: Option<(String, String)> = self.db().optional(statement, args![hash, self.now()]).await?;
+        let Some((session, user)) = found else { return Ok(None) };
+        let user: Option<UserRow> = self.db().optional(select!("WHERE u.id = $1"), args![user]).await?;
+        user.map(|row| Ok((User::try_from(row)?, session))).transpose()
     }
 
     /// Ends a session that its own person has left; `false` when it had ended.
@@ -240,6 +263,26 @@ impl Tx {
             args![hash.to_vec()],
         )
         .await
+    }
+
+    /// Whether a token that was replaced then has no use left: another of its session was replaced
+    /// since, or it was used often enough.
+    async fn is_spent(&mut self, hash: &[u8], session_id: &str, replaced_at: i64) -> Result<bool> {
+        let statement = sql!(
+            "SELECT COUNT(CASE WHEN replaced_at > $3 THEN 1 END), COUNT(*) FROM refresh_tokens
+             WHERE session_id = $1 AND token_hash <> $2 AND (replaced_at > $3 OR created_at >= $3)"
+        );
+        let (newer, uses): (i64, i64) = self.one(statement, args![session_id, hash.to_vec(), replaced_at]).await?;
+        Ok(newer > 0 || uses >= USES)
+    }
+
+    /// Keeps the newest of a session only.
+    async fn forget_refresh_tokens(&mut self, session_id: &str, now: Timestamp) -> Result<u64> {
+        let statement = sql!(
+            "DELETE FROM refresh_tokens WHERE session_id = $1 AND (created_at < $2 OR created_at < (
+                 SELECT created_at FROM refresh_tokens WHERE session_id = $1 ORDER BY created_at DESC LIMIT 1 OFFSET $3))"
+        );
+        self.execute(statement, args![session_id, now.plus(-IDLE), FAMILY - 1]).await
     }
 
     async fn sign_out(mut self, tenant: &TenantId, origin: &Origin, session: &str, now: Timestamp) -> Result<bool> {

@@ -24,7 +24,7 @@ use crate::people::sessions::Opened;
 use crate::people::users::UserPatch;
 use crate::tokens::TokenDraft;
 use crate::views::{Owner, ViewDraft};
-use crate::{Once, Origin, Slice, Store};
+use crate::{Once, Origin, Refusal, Slice, Store};
 
 use super::START;
 
@@ -112,10 +112,13 @@ fn slices() -> [Slice; 2] {
 
 async fn sessions(store: &Store, tenant: &TenantId, by: &Origin, ada: &str, opened: &Opened) {
     store.refresh_session(by, &opened.refresh_token).await.unwrap();
+    // Within the time of grace, as another tab would.
+    store.refresh_session(by, &opened.refresh_token).await.unwrap();
     for slice in slices() {
         store.sessions(ada, &slice).await.unwrap();
         store.count_sessions(ada, &slice).await.unwrap();
     }
+    store.session_of_refresh_token(&opened.refresh_token).await.unwrap();
     store.session_user(tenant, &opened.session_id).await.unwrap();
     store.revoke_session(tenant, by, &opened.session_id).await.unwrap();
     store.sign_out(tenant, by, &opened.session_id).await.unwrap();
@@ -133,7 +136,8 @@ async fn users(store: &Store, tenant: &TenantId, by: &Origin) {
     let patch = UserPatch { role: Some(Role::Admin), ..UserPatch::default() };
     store.update_user(tenant, by, &id, &patch, None).await.unwrap();
     store.delete_user(tenant, by, &id, None).await.unwrap();
-    store.note_refusal(tenant, by, Action::AccessDenied, "why").await.unwrap();
+    store.note_refusal(tenant, by, Refusal::new(Action::AccessDenied, "why")).await.unwrap();
+    store.note_gathered(true).await.unwrap();
 }
 
 async fn views(store: &Store, tenant: &TenantId, by: &Origin) {

@@ -1,9 +1,9 @@
 //! Sessions and their refresh tokens.
 
 use domain::access::Role;
-use domain::time::{DAY, SECOND};
+use domain::time::{DAY, MINUTE, SECOND};
 use secrecy::{ExposeSecret, SecretString};
-use store::people::sessions::{GRACE, IDLE, Opened, RefreshError};
+use store::people::sessions::{FAMILY, GRACE, IDLE, Opened, RefreshError, USES};
 
 use crate::world::{World, on_both, origin, slice};
 
@@ -11,6 +11,9 @@ on_both! {
     a_refresh_token_is_used_once,
     the_one_just_replaced_is_good_for_thirty_seconds,
     an_old_one_ends_the_whole_session,
+    two_generations_back_is_an_old_one,
+    grace_is_for_a_few_uses,
+    the_newest_of_a_family_are_kept,
     an_idle_session_ends,
     sessions_are_listed_and_revoked,
     a_revoked_session_is_known_everywhere,
@@ -83,6 +86,60 @@ async fn an_old_one_ends_the_whole_session(w: &World) {
     assert_eq!(w.newest("session.reused").await["session_id"], stolen.session_id.as_str());
     assert!(refresh(w, &stolen.refresh_token).await.is_none());
     assert_eq!(w.count("session.reused").await, 1, "told once");
+}
+
+/// Within the time of grace too: somebody has gone on with what it gave.
+async fn two_generations_back_is_an_old_one(w: &World) {
+    add(w, "ada").await;
+    let first = open(w, "ada").await;
+    w.wait(1);
+    let second = refresh(w, &first.refresh_token).await.unwrap();
+    w.wait(1);
+    let third = refresh(w, &second.refresh_token).await.unwrap();
+    w.wait(1);
+    let again = refresh(w, &second.refresh_token).await.unwrap();
+    assert!(refresh(w, &first.refresh_token).await.is_none());
+    for token in [&third, &again] {
+        assert!(refresh(w, &token.refresh_token).await.is_none(), "the whole family ends");
+    }
+    assert_eq!(w.newest("session.reused").await["session_id"], first.session_id.as_str());
+}
+
+async fn grace_is_for_a_few_uses(w: &World) {
+    add(w, "ada").await;
+    let first = open(w, "ada").await;
+    w.wait(1);
+    let mut last = None;
+    for _ in 0..USES {
+        last = refresh(w, &first.refresh_token).await;
+        assert!(last.is_some());
+        w.wait(1);
+    }
+    assert!(refresh(w, &first.refresh_token).await.is_none());
+    assert!(refresh(w, &last.unwrap().refresh_token).await.is_none(), "the whole family ends");
+    assert_eq!(w.count("session.reused").await, 1);
+}
+
+async fn the_newest_of_a_family_are_kept(w: &World) {
+    add(w, "ada").await;
+    let (first, other) = (open(w, "ada").await, open(w, "ada").await);
+    let (mut newest, mut middle) = (refresh(w, &first.refresh_token).await.unwrap(), None);
+    for round in 0..FAMILY + 20 {
+        w.wait(MINUTE);
+        let next = refresh(w, &newest.refresh_token).await.unwrap();
+        let old = std::mem::replace(&mut newest, next);
+        if round == 100 {
+            middle = Some(old);
+        }
+    }
+    let kept = format!("SELECT COUNT(*) FROM refresh_tokens WHERE session_id = '{}'", first.session_id);
+    assert_eq!(w.raw.number(&kept).await, FAMILY);
+    // One that is forgotten is nobody's; one that is known ends the session as ever.
+    assert!(refresh(w, &first.refresh_token).await.is_none());
+    let newest = refresh(w, &newest.refresh_token).await.unwrap();
+    assert!(refresh(w, &middle.unwrap().refresh_token).await.is_none());
+    assert!(refresh(w, &newest.refresh_token).await.is_none());
+    assert!(refresh(w, &other.refresh_token).await.is_some(), "others go on");
 }
 
 async fn an_idle_session_ends(w: &World) {

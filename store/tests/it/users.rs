@@ -1,9 +1,11 @@
 //! Users, edited.
 
 use domain::access::Role;
+use domain::event::Action;
 use secrecy::SecretString;
-use store::StoreError;
 use store::people::users::UserPatch;
+use store::{Asked, Origin, Refusal, StoreError};
+use tokio_util::sync::CancellationToken;
 
 use crate::world::{World, on_both, origin, slice};
 
@@ -12,6 +14,7 @@ on_both! {
     the_last_owner_stays,
     two_owners_never_remove_each_other,
     refusals_are_noted_now_and_then,
+    gathered_refusals_are_noted_when_their_minute_is_over,
 }
 
 async fn add(w: &World, name: &str, role: Role) -> String {
@@ -78,13 +81,48 @@ async fn two_owners_never_remove_each_other(w: &World) {
 }
 
 async fn refusals_are_noted_now_and_then(w: &World) {
-    let denied = domain::event::Action::AccessDenied;
+    let asked = |route: &str| Asked { method: "GET".to_owned(), route: route.to_owned() };
+    let denied = |route| Refusal {
+        asked: Some(asked(route)),
+        ..Refusal::new(Action::AccessDenied, "this needs the permission audit:read")
+    };
+    let note = async |origin: &Origin, route| w.store.note_refusal(&w.tenant, origin, denied(route)).await.unwrap();
     for _ in 0..50 {
-        w.store.note_refusal(&w.tenant, &origin(), denied, "this needs the permission audit:read").await.unwrap();
+        note(&origin(), "/one").await;
     }
     assert_eq!(w.count("access.denied").await, 1);
-    w.wait(60_000);
-    w.store.note_refusal(&w.tenant, &origin(), denied, "this needs the permission audit:read").await.unwrap();
     let told = w.newest("access.denied").await;
-    assert_eq!((&told["repeated"], w.count("access.denied").await), (&49.into(), 2));
+    assert_eq!((&told["method"], &told["route"]), (&"GET".into(), &"/one".into()));
+    // Another route, and another address, are other kinds.
+    note(&origin(), "/two").await;
+    note(&Origin { ip: Some("192.0.2.99".to_owned()), ..origin() }, "/one").await;
+    assert_eq!(w.count("access.denied").await, 3);
+    w.wait(60_000);
+    note(&origin(), "/one").await;
+    let told = w.newest("access.denied").await;
+    assert_eq!((&told["repeated"], w.count("access.denied").await), (&49.into(), 4));
+}
+
+/// Also when none of the kind comes any more.
+async fn gathered_refusals_are_noted_when_their_minute_is_over(w: &World) {
+    let note = async |request: &str| {
+        let origin = Origin { request_id: Some(request.to_owned()), ..origin() };
+        w.store.note_refusal(&w.tenant, &origin, Refusal::new(Action::AccessDenied, "why")).await.unwrap();
+    };
+    for request in ["first", "second", "third"] {
+        note(request).await;
+    }
+    assert_eq!(w.store.note_gathered(false).await.unwrap(), 0);
+    w.wait(60_000);
+    assert_eq!(w.store.note_gathered(false).await.unwrap(), 1);
+    let rows = w.raw.all::<(String, String)>("SELECT request_id, data FROM journal ORDER BY seq").await;
+    let told: Vec<_> = rows.iter().map(|(request, data)| (request.as_str(), data.contains("\"repeated\":1"))).collect();
+    assert_eq!(told, [("first", false), ("third", true)], "the row is the last of them itself");
+    // At the end all that is left.
+    note("fourth").await;
+    assert_eq!(w.count("access.denied").await, 2);
+    let stop = CancellationToken::new();
+    stop.cancel();
+    w.store.clone().gather_refusals(stop).await;
+    assert_eq!(w.count("access.denied").await, 3);
 }

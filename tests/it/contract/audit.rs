@@ -187,11 +187,20 @@ async fn everybody_is_named(kind: Kind) {
         let entry = &told.data()["items"][0];
         assert_eq!((&entry["outcome"], &entry["data"]["repeated"]), (&json!("failure"), &json!(0)));
         assert!(entry["data"]["reason"].as_str().unwrap().contains("audit:read"), "{entry}");
+        assert_eq!((&entry["data"]["method"], &entry["data"]["route"]), (&json!("GET"), &json!(AUDIT)));
     }
     // So is a rule's refusal no entry: it is an answer as any other.
     owner.ok("POST", &pool("rules"), json!({ "name": "none", "effect": "deny" })).await;
     owner.post(&pool("allocate"), json!({ "account_id": "z" })).await.problem(403, 3003, "denied_by_rule");
     assert_eq!(audit(&owner, "action=access.denied").await.data()["total"], 2);
+    server.stop().await;
+    // What was gathered within the minute is noted at the end.
+    let server = place.serve().await;
+    let owner = server.owner().await;
+    for actor in ["user:ann", "svc:it"] {
+        let told = audit(&owner, &format!("action=access.denied&actor={actor}")).await;
+        assert_eq!((&told.data()["total"], &told.data()["items"][0]["data"]["repeated"]), (&json!(2), &json!(3)));
+    }
     server.stop().await;
     place.assert_sound();
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{POOL, pool};
-use crate::harness::{Kind, Place, Server};
+use crate::harness::{Kind, PASSWORD, Place, Server};
 use crate::on_both;
 
 async fn started(place: &Place, format: &str) -> Server {
@@ -27,7 +27,11 @@ async fn every_request_has_its_line(kind: Kind) {
         let owner = server.owner().await;
         let service = server.service(&["credpool:allocate"]).await;
         let wish = json!({ "account_id": "+8613800000001" });
+        let login = json!({ "username": "admin", "password": PASSWORD });
+        let mistyped = json!({ "username": "admin", "password": "mistyped" });
         let asked = [
+            (server.anonymous().post("/api/admin/login", login).await, "POST", "/api/admin/login", "user:admin"),
+            (server.anonymous().post("/api/admin/login", mistyped).await, "POST", "/api/admin/login", "-"),
             (owner.get(&format!("{POOL}?q=sought")).await, "GET", POOL, "user:admin"),
             (owner.get(&pool("nothing")).await, "GET", "/api/admin/api-pool/nothing", "user:admin"),
             (service.post(&pool("allocate"), wish).await, "POST", "/api/admin/api-pool/allocate", "svc:it"),

@@ -61,8 +61,9 @@ async fn programs_refresh_with_the_body(kind: Kind) {
     assert_eq!(session(&first).await, session(&second).await);
     // Two tabs at once, or an answer that was lost: the one just replaced still works, and what it
     // gives works too.
-    let (left, right) = futures::future::join(refresh(&token(&first)), refresh(&token(&second))).await;
-    for reply in [&left, &right] {
+    let late = refresh(&token(&first)).await;
+    let (left, right) = futures::future::join(refresh(&token(&second)), refresh(&token(&second))).await;
+    for reply in [&late, &left, &right] {
         refresh(&token(reply)).await.data();
     }
     for (body, field) in [
@@ -75,7 +76,7 @@ async fn programs_refresh_with_the_body(kind: Kind) {
         program.post(REFRESH, body).await.wrong(field);
     }
     let jwt = first.data()["token"].as_str().unwrap();
-    for wrong in ["", "x", "rt_0000", jwt, "\u{0}", &"x".repeat(10_000)] {
+    for wrong in ["", "x", "rt_0000", jwt, "\u{0}", &"x".repeat(8_000)] {
         refresh(wrong).await.problem(401, 1001, "unauthenticated");
     }
     // What refreshes is no token for anything else.
@@ -160,6 +161,38 @@ async fn a_token_used_long_before_ends_the_session(kind: Kind) {
     let idle = login(&program, "ann", SECRET).await;
     place.execute("UPDATE sessions SET expires_at = expires_at - 2592000000").await;
     refresh(&token(&idle)).await.problem(401, 1001, "unauthenticated");
+}
+
+/// The short token has ended, or is lost: signing out still ends the session.
+async fn a_refresh_token_signs_out(kind: Kind) {
+    let place = Place::new(kind).await;
+    let server = place.serve().await;
+    let (program, page) = (server.anonymous(), server.anonymous().with("x-requested-with", "fetch"));
+    let expired = program.with("authorization", "Bearer nobodys");
+    for caller in [&program, &expired] {
+        let opened = login(&program, "admin", PASSWORD).await;
+        let token = opened.data()["refresh_token"].clone();
+        let left = caller.post(LOGOUT, json!({ "refresh_token": token })).await;
+        assert_eq!(left.data()["sessions_ended"], 1);
+        program.post(REFRESH, json!({ "refresh_token": token })).await.problem(401, 1001, "unauthenticated");
+        until_refused(&bearer(&server, &opened), 401).await;
+        caller.post(LOGOUT, json!({ "refresh_token": token })).await.problem(401, 1001, "unauthenticated");
+    }
+    let value = cookie(&login(&page, "admin", PASSWORD).await).0;
+    // Not for another site, which can't send the header.
+    program.with("cookie", &value).post(LOGOUT, Value::Null).await.problem(401, 1001, "unauthenticated");
+    let left = page.with("cookie", &value).post(LOGOUT, Value::Null).await;
+    assert_eq!(left.data()["sessions_ended"], 1);
+    assert!(cookie(&left).0.ends_with('='), "the cookie is taken back");
+    page.with("cookie", &value).post(REFRESH, Value::Null).await.problem(401, 1001, "unauthenticated");
+    // Everywhere too, in one's own name.
+    let (one, other) = (login(&program, "admin", PASSWORD).await, login(&program, "admin", PASSWORD).await);
+    let body = json!({ "refresh_token": one.data()["refresh_token"], "everywhere": true });
+    assert_eq!(program.post(LOGOUT, body).await.data()["sessions_ended"], 2);
+    until_refused(&bearer(&server, &other), 401).await;
+    let told = server.owner().await.get("/api/admin/audit-logs?action=user.signed_out").await;
+    let actors: Vec<&Value> = told.data()["items"].as_array().unwrap().iter().map(|one| &one["actor"]).collect();
+    assert!(actors.len() == 4 && actors.iter().all(|actor| **actor == "user:admin"), "{actors:?}");
 }
 
 async fn sessions_are_listed_and_ended(kind: Kind) {
@@ -286,5 +319,6 @@ on_both!(
     pages_refresh_with_a_cookie,
     a_token_used_long_before_ends_the_session,
     sessions_are_listed_and_ended,
+    a_refresh_token_signs_out,
     ends_hold_on_every_process,
 );

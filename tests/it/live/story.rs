@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Error;
 
 use super::{Listener, Told, token};
 use crate::contract::{has_shape, pool};
@@ -152,6 +153,53 @@ async fn only_those_who_may_listen_do(kind: Kind) {
     assert_eq!(some.message().await["event"], "api.added");
 }
 
+/// Those who don't say who they are have few places of their own, and not for long.
+async fn strangers_take_no_seats(kind: Kind) {
+    let place = Place::new(kind).await;
+    let server = place.serve().await;
+    let owner = server.owner().await;
+    let mut known = Listener::of(&server, &owner, None).await;
+    let started = Instant::now();
+    let mut strangers = Vec::new();
+    for _ in 0..256 {
+        strangers.push(Listener::connect(&server).await);
+    }
+    let url = format!("{}/ws", server.base.replacen("http", "ws", 1));
+    let refused = tokio_tungstenite::connect_async(&url).await.unwrap_err();
+    assert!(matches!(&refused, Error::Http(answer) if answer.status() == 503), "{refused}");
+    owner.import(1_000_001, 1, 5).await;
+    known.event("api.added").await;
+    let (code, after) = sent_away(&mut strangers[0], started).await;
+    assert!(code == 1008 && (4..20).contains(&after.as_secs()), "{code} {after:?}");
+    drop(strangers);
+    let started = Instant::now();
+    while let Err(error) = tokio_tungstenite::connect_async(&url).await {
+        assert!(started.elapsed() < Duration::from_secs(10), "{error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Listener::of(&server, &owner, None).await;
+}
+
+/// Whoever is refused stands in the audit trail, and whoever listens in the log.
+async fn listeners_have_a_name(kind: Kind) {
+    let place = Place::new(kind).await;
+    let server = place.serve().await;
+    let (owner, service) = (server.owner().await, server.service(&["credpool:*"]).await);
+    let mut refused = Listener::connect(&server).await;
+    refused.say(&json!({ "type": "auth", "token": token(&service) })).await;
+    assert_eq!(sent_away(&mut refused, Instant::now()).await.0, 1008);
+    let told = owner.ok("GET", "/api/admin/audit-logs?action=access.denied", Value::Null).await;
+    let entry = &told["items"][0];
+    assert_eq!((&told["total"], &entry["actor"], &entry["ip"]), (&json!(1), &json!("svc:it"), &json!("127.0.0.1")));
+    assert_eq!((&entry["data"]["method"], &entry["data"]["route"]), (&json!("GET"), &json!("/ws")));
+    let _listener = Listener::of(&server, &owner, None).await;
+    let log = server.logged();
+    for actor in ["svc:it", "user:admin"] {
+        let named = |line: &str| line.contains("path=\"/ws\"") && line.contains(&format!("actor=\"{actor}\""));
+        assert_eq!(log.lines().filter(|line| named(line)).count(), 1, "{actor}: {log}");
+    }
+}
+
 /// Waits until it is sent away; with which code, and after how long.
 async fn sent_away(listener: &mut Listener, since: Instant) -> (u16, Duration) {
     loop {
@@ -199,4 +247,6 @@ on_both!(
     a_flood_is_cut_short,
     only_those_who_may_listen_do,
     who_may_no_longer_listen_is_sent_away,
+    strangers_take_no_seats,
+    listeners_have_a_name,
 );

@@ -696,7 +696,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends the session, or all of one's sessions, on every process within a second. */
+        /**
+         * Ends the session, or all of one's sessions, on every process within a second. When the short
+         *     token has ended, the refresh token does as well.
+         */
         post: operations["people_logout"];
         delete?: never;
         options?: never;
@@ -2659,6 +2662,8 @@ export interface components {
         LogoutRequest: {
             /** @description All sessions of this person, on every device. */
             everywhere?: boolean | null;
+            /** @description Says whose session, when the short token has ended. Not from pages: they have a cookie. */
+            refresh_token?: string | null;
         };
         /** @description Which accounts. */
         LookupRequest: {

@@ -65,6 +65,8 @@ fn types(ground: &Ground, operation: &Operation, cases: &mut Vec<Case>) {
 fn sizes(ground: &Ground, operation: &Operation, cases: &mut Vec<Case>) {
     let limit = if operation.path.ends_with("/api-pool/batch") || operation.path.ends_with("/proxies/batch") {
         16 * MIB
+    } else if ["/login", "/refresh", "/logout"].iter().any(|end| operation.path.ends_with(end)) {
+        8 << 10
     } else {
         MIB
     };
