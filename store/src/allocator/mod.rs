@@ -110,7 +110,9 @@ impl Allocator {
             return Vec::new();
         }
         let Ok(room) = self.queue.try_reserve_many(commands.len()) else {
-            commands.iter().for_each(|command| self.metrics.turned_away(command));
+            for command in &commands {
+                self.metrics.turned_away(command);
+            }
             return commands.iter().map(|_| Err(Refused::Overloaded)).collect();
         };
         let mut answers = Vec::with_capacity(commands.len());

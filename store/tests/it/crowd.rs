@@ -47,7 +47,7 @@ impl Person {
     }
 
     fn any_group(&mut self) -> Option<GroupId> {
-        self.groups.choose(&mut self.rng).filter(|_| self.round % 3 > 0).cloned()
+        self.groups.choose(&mut self.rng).filter(|_| !self.round.is_multiple_of(3)).cloned()
     }
 
     fn any(&mut self) -> CredentialId {
@@ -213,20 +213,20 @@ async fn all_kinds_of_changes_at_once(w: &World) {
 async fn one_key_for_two_kinds_of_requests_at_once(w: &World) {
     w.add_with(1, |d| d.max_accounts = 1_000).await;
     let before = deadlocks(w).await;
-    let (one, two) = (w.another_store().await, w.another_store().await);
-    let (pool, task) = Allocator::start(one.clone(), BlameConfig::default());
+    let (first, second) = (w.another_store().await, w.another_store().await);
+    let (pool, task) = Allocator::start(first.clone(), BlameConfig::default());
     for round in 0..60 {
         let mut asker = w.asker();
-        let once = |name: &str, body: u8| Some(Once { key: format!("{name} {round}"), body_hash: vec![body] });
+        let keyed = |name: &str, body: u8| Some(Once { key: format!("{name} {round}"), body_hash: vec![body] });
         // Of several keys, so that a batch has more than one to take.
         let wishes = (0..4).map(|number| {
-            asker.origin.once = once(&number.to_string(), 1);
+            asker.origin.once = keyed(&number.to_string(), 1);
             let command = Command::Allocate(Allocate { fresh: true, ..wish(&format!("{round} {number}")) });
             pool.ask(asker.clone(), command)
         });
         let groups = (0..4).rev().map(|number| {
-            let by = Origin { once: once(&number.to_string(), 2), ..origin() };
-            let (store, tenant, draft) = (&two, &w.tenant, group(&format!("group {round} {number}")));
+            let by = Origin { once: keyed(&number.to_string(), 2), ..origin() };
+            let (store, tenant, draft) = (&second, &w.tenant, group(&format!("group {round} {number}")));
             async move { store.add_group(tenant, &by, &draft).await }
         });
         let (allocated, added) = tokio::join!(join_all(wishes), join_all(groups));
@@ -239,8 +239,8 @@ async fn one_key_for_two_kinds_of_requests_at_once(w: &World) {
     }
     drop(pool);
     task.await.unwrap();
-    one.close().await;
-    two.close().await;
+    first.close().await;
+    second.close().await;
     assert_eq!(deadlocks(w).await, before);
 }
 
