@@ -43,10 +43,11 @@ impl Batch {
             }
         }
         let request = self.request(asker, command)?;
-        let sticks = self.set.account(&asker.tenant, &request.account).live_binding(self.now).is_some();
+        let holds = self.set.account(&asker.tenant, &request.account).live_binding(self.now).is_some();
+        let sticks = holds && !request.fresh;
         let groups = &self.rules(&asker.tenant)?.groups;
         // What an account holds it has back, whatever has become of the group that it asks for.
-        if command.group.as_ref().is_some_and(|g| !groups.contains_key(g)) && !(sticks && !request.fresh) {
+        if !sticks && command.group.as_ref().is_some_and(|group| !groups.contains_key(group)) {
             return Ok(Err(Refused::UnknownGroup));
         }
         let decision = loop {
