@@ -9,6 +9,7 @@ mod keys;
 mod lock;
 mod metrics;
 mod pages;
+mod server;
 mod telemetry;
 
 use std::process::ExitCode;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -28,6 +28,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::server;
 
 /// Where it is served unless the configuration says otherwise.
 pub const DEFAULT_PORT: u16 = 9464;
@@ -179,12 +180,7 @@ pub async fn serve(config: &Config, metrics: Metrics, stop: CancellationToken) -
     };
     tracing::info!(url = format!("http://{}/metrics", listener.local_addr()?), "metrics are served");
     let router = Router::new().route("/metrics", get(answer)).with_state(Arc::new(metrics));
-    tokio::spawn(async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
-        if let Err(error) = served.await.context("metrics") {
-            tracing::error!(%error, "metrics are no longer served");
-        }
-    });
+    tokio::spawn(server::serve(listener, router, stop));
     Ok(())
 }
 

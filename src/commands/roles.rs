@@ -1,6 +1,5 @@
 //! `serve`, `api` and `worker`: start the parts, and stop them in two stages.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ use workers::{Context as WorkerContext, WorkerConfig};
 
 use crate::config::Config;
 use crate::metrics::{self, Metrics};
-use crate::pages;
+use crate::{pages, server};
 
 /// Requests that run may take this long after the signal to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -133,12 +132,9 @@ async fn serve(
     let ended = CancellationToken::new();
     let noting = tokio::spawn(store.clone().gather_refusals(ended.clone()));
     let stopping = CancellationToken::new();
-    let signalled = stopping.clone();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move { signalled.cancelled().await });
-    let mut server = tokio::spawn(server.into_future());
+    let mut server = tokio::spawn(server::serve(listener, router, stopping.clone()));
     tokio::select! {
-        ended = &mut server => return Ok(ended.context("the server stopped badly")??),
+        ended = &mut server => return ended.context("the server stopped badly"),
         // Without it every request would be told to try again, for ever.
         ended = &mut allocating => return Err(ended.err().map_or_else(|| anyhow!("it ended"), Into::into))
             .context("the allocator stopped badly"),

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::pool;
@@ -82,6 +82,31 @@ async fn long_work_comes_to_its_end(kind: Kind) {
     until("it is removed", gone).await;
     server.stop().await;
     place.assert_sound();
+}
+
+/// Whoever dawdles over a request's head, or sends one without end, does not keep its connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn heads_come_soon_and_are_small() {
+    let place = Place::new(Kind::Sqlite).await;
+    let server = place.serve().await;
+    let host = server.base.strip_prefix("http://").unwrap();
+    let (mut slow, mut large) = (TcpStream::connect(host).await.unwrap(), TcpStream::connect(host).await.unwrap());
+    slow.write_all(b"GET /api/health HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+    let head = format!("GET /api/health HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "x".repeat(256 << 10));
+    let mut answer = vec![0; 12];
+    // It may be cut off while it is still sending.
+    if large.write_all(head.as_bytes()).await.is_ok() && large.read_exact(&mut answer).await.is_ok() {
+        assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 431");
+    }
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(40), slow.read_to_end(&mut rest)).await;
+    ended.expect("it is cut off").unwrap();
+    server.owner().await;
+    // A stop waits for nobody who lies idle.
+    let _idle = TcpStream::connect(host).await.unwrap();
+    let started = Instant::now();
+    server.stop().await;
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
 
 on_both!(guesses_count, long_work_comes_to_its_end);
