@@ -122,7 +122,8 @@ impl Store {
         .await?;
         tx.bump_revision().await?;
         let after = json!({
-            "product": draft.product, "scopes": draft.scopes, "member_level": draft.member_level, "expires_at": draft.expires_at,
+            "product": draft.product, "scopes": draft.scopes, "member_level": draft.member_level, "note": draft.note,
+            "expires_at": draft.expires_at,
         });
         let data = json!({ "token_id": id, "after": after });
         tx.record(tenant, origin, self.now(), &[Entry::new(Action::TokenIssued).data(data)]).await?;

@@ -194,7 +194,13 @@ impl Store {
         if !tx.revoke_session(session, self.now()).await? {
             return Err(StoreError::NotFound("session"));
         }
-        let entry = Entry::new(Action::SessionRevoked).data(json!({ "session_id": session }));
+        let of = sql!(
+            "SELECT u.id, u.username FROM sessions s JOIN users u ON u.id = s.user_id
+             WHERE s.id = $1 AND s.tenant_id = $2"
+        );
+        let (user_id, username): (String, String) = tx.one(of, args![session, tenant]).await?;
+        let data = json!({ "session_id": session, "user_id": user_id, "username": username });
+        let entry = Entry::new(Action::SessionRevoked).data(data);
         tx.record(tenant, origin, self.now(), &[entry]).await?;
         tx.commit().await
     }

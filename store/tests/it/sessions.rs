@@ -168,6 +168,7 @@ async fn sessions_are_listed_and_revoked(w: &World) {
     assert_eq!(w.store.session_user(&w.tenant, &second.session_id).await.unwrap(), Some(ada.clone()));
     assert_eq!(w.store.session_user(&"other".into(), &second.session_id).await.unwrap(), None);
     w.store.revoke_session(&w.tenant, &origin(), &second.session_id).await.unwrap();
+    assert!(w.newest("session.revoked").await["username"].is_string(), "it is told whose");
     assert!(w.store.revoke_session(&w.tenant, &origin(), &second.session_id).await.is_err());
     assert!(refresh(w, &second.refresh_token).await.is_none());
     assert!(w.store.sign_out(&w.tenant, &origin(), &first.session_id).await.unwrap());
