@@ -96,7 +96,7 @@ fn rule(schema: &str, field: &str) -> Value {
 
         (_, "name" | "page" | "reason") => text(FILLED, 1, SHORT_TEXT),
         ("LoginRequest", "username") => text(LINE, 0, 256),
-        (_, "username") => text(FILLED, 1, 64),
+        (_, "username") => text("^[A-Za-z0-9._@+-]+$", 1, 64),
         ("NewUser" | "PasswordReset", "password") | (_, "new_password") => {
             json!({ "minLength": MIN_PASSWORD, "maxLength": MAX_PASSWORD })
         }
@@ -168,7 +168,7 @@ fn filter() -> Value {
     let truth = json!([true, false, "true", "false", "1", "0", 1, 0, "", null]);
     json!({
         "properties": {
-            "q": line, "tag": line, "group_id": line, "group_id!": line,
+            "q": line, "tags": line, "tags!": line, "group_id": line, "group_id!": line,
             "status": statuses, "status!": statuses,
             "health_grade": grades, "health_grade!": grades,
             "min_member_level": some(all_of::<MemberLevel>()),

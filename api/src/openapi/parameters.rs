@@ -12,6 +12,7 @@ use super::{members, say};
 use crate::allocations::AllocationStatus;
 use crate::extract::SliceSort;
 use crate::fields::API_ID;
+use crate::journal::JournalSort;
 use crate::rules::RuleSort;
 
 /// One line of UTF-8.
@@ -84,6 +85,9 @@ fn rule(path: &str, name: &str, schema: &Value) -> Value {
             json!({ "pattern": format!("^(?:-?(?:{}))?$", fields.join("|")) })
         }
         "sort" if path.ends_with("/rules") => json!({ "enum": words_or_none::<RuleSort>() }),
+        "sort" if ["/allocations", "/history", "/audit-logs"].iter().any(|list| path.ends_with(list)) => {
+            json!({ "enum": words_or_none::<JournalSort>() })
+        }
         "sort" => json!({ "enum": words_or_none::<SliceSort>() }),
         "format" => json!({ "enum": ["csv", "json", ""] }),
         "api_id" => json!({ "pattern": format!("^(?:{API_ID})?$") }),

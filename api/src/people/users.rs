@@ -69,7 +69,7 @@ pub async fn list(may: May<rights::ReadUsers>, mut query: Query) -> Result<Answe
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
-    /// 1 to 64 letters, digits or any of `. _ - @ +`, unique in the installation.
+    /// 1 to 64 ASCII letters, digits or any of `. _ - @ +`, unique in the installation.
     username: String,
     /// At least 10 characters.
     #[schema(value_type = String, format = Password)]

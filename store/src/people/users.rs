@@ -44,9 +44,9 @@ impl UserPatch {
 /// Names are read by people, in the audit trail above all: nothing in them that nobody sees, and no
 /// comma, by which filters take them apart.
 fn check_name(invalid: &mut Invalid, username: &str) {
-    let plain = |c: char| c.is_alphanumeric() || "._-@+".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-@+".contains(c);
     let length = username.chars().count();
-    let rule = "must be 1 to 64 letters, digits or any of . _ - @ +";
+    let rule = "must be 1 to 64 ASCII letters, digits or any of . _ - @ +";
     invalid.require((1..=64).contains(&length) && username.chars().all(plain), "username", rule);
 }
 

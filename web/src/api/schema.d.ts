@@ -2345,7 +2345,8 @@ export interface components {
                 q?: string | number | boolean | string[] | null;
                 status?: string | ("available" | "in_use" | "disabled" | "banned")[] | null;
                 "status!"?: string | ("available" | "in_use" | "disabled" | "banned")[] | null;
-                tag?: string | number | boolean | string[] | null;
+                tags?: string | number | boolean | string[] | null;
+                "tags!"?: string | number | boolean | string[] | null;
             } | null;
             /** @description For `assign_group`; `null` takes them out of any. */
             group_id?: string | null;
@@ -2824,7 +2825,7 @@ export interface components {
              * @enum {string}
              */
             role: "owner" | "admin" | "operator" | "auditor";
-            /** @description 1 to 64 letters, digits or any of `. _ - @ +`, unique in the installation. */
+            /** @description 1 to 64 ASCII letters, digits or any of `. _ - @ +`, unique in the installation. */
             username: string;
         };
         /** @description A new view. */
@@ -3961,7 +3962,7 @@ export interface operations {
             query?: {
                 /** @description An account's key, or an api_id */
                 q?: string;
-                sort?: "-created_at" | "created_at" | "";
+                sort?: "-created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
@@ -4455,7 +4456,7 @@ export interface operations {
             query?: {
                 /** @description An account's key, or an api_id */
                 q?: string;
-                sort?: "-created_at" | "created_at" | "";
+                sort?: "-created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
@@ -5617,7 +5618,7 @@ export interface operations {
             query?: {
                 /** @description An account's key, or an api_id */
                 q?: string;
-                sort?: "-created_at" | "created_at" | "";
+                sort?: "-created_at" | "";
                 /** @description Rows on a page; 50 when absent */
                 limit?: number;
                 /** @description The `next_cursor` of the page before */
