@@ -172,7 +172,8 @@ impl Query {
             match api_id_of(&q) {
                 Some(id) if api_id.is_none() => api_id = Some(id),
                 None if account.is_none() => account = self.note(AccountKey::parse("q", &plus(&q))),
-                _ => self.refuse("q", "can't be combined with that filter"),
+                // A filter that is named goes before.
+                _ => {}
             }
         }
         (account, api_id)

@@ -79,7 +79,6 @@ async fn allocations_are_kept(kind: Kind) {
         ("cursor=x", "cursor"),
         ("surprise=1", "surprise"),
         ("sort=created_at", "sort"),
-        ("q=b&account_id=c", "q"),
     ] {
         owner.get(&pool(&format!("allocations?{query}"))).await.wrong(field);
     }
