@@ -134,7 +134,7 @@ fn named(ids: Vec<String>) -> Result<Vec<CredentialId>> {
         return Err(ApiError::field("ids", format!("must have 1 to {IDS} members")));
     }
     let ids: Vec<CredentialId> = ids.into_iter().map(CredentialId::from).collect();
-    if !ids.iter().all(|id| id.as_str().is_empty() || id.is_plausible()) {
+    if !ids.iter().all(CredentialId::is_plausible) {
         return Err(ApiError::field("ids", "must be ids of ours"));
     }
     let mut seen = std::collections::HashSet::new();

@@ -170,10 +170,14 @@ impl Query {
         let mut api_id = self.read("api_id", API_ID, api_id_of);
         if let Some(q) = self.text("q") {
             match api_id_of(&q) {
-                Some(id) if api_id.is_none() => api_id = Some(id),
-                None if account.is_none() => account = self.note(AccountKey::parse("q", &plus(&q))),
-                // A filter that is named goes before.
-                _ => {}
+                Some(id) if api_id.is_none_or(|named| named == id) => api_id = Some(id),
+                // No account's key is empty: two that differ find nothing.
+                Some(_) => account = Some(AccountKey::stored(String::new())),
+                None => {
+                    let sought = self.note(AccountKey::parse("q", &plus(&q)));
+                    let differ = account.is_some() && account != sought;
+                    account = if differ { Some(AccountKey::stored(String::new())) } else { sought };
+                }
             }
         }
         (account, api_id)

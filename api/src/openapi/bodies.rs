@@ -111,7 +111,7 @@ fn rule(schema: &str, field: &str) -> Value {
 
         ("TargetBody", "group_id") | ("MatchBody", "group") => json!({ "minLength": 1, "maxLength": 64 }),
         (_, "group_id") => json!({ "pattern": ID }),
-        (_, "ids") => json!({ "items": typed(json!({ "pattern": ID })) }),
+        (_, "ids") => json!({ "items": typed(text(ID, 1, 64)) }),
         (_, "expected") => json!({ "minimum": i64::MIN, "maximum": i64::MAX }),
         (_, "filter") => filter(),
         ("MatchBody", "level") => {
@@ -165,13 +165,14 @@ fn filter() -> Value {
         json!({ "type": ["string", "array", "null"], "pattern": by_comma(&words), "items": items })
     };
     let (statuses, grades) = (some(all_of::<Status>()), some(all_of::<Grade>()));
+    let levels = some(all_of::<MemberLevel>());
     let truth = json!([true, false, "true", "false", "1", "0", 1, 0, "", null]);
     json!({
         "properties": {
             "q": line, "tags": line, "tags!": line, "group_id": line, "group_id!": line,
             "status": statuses, "status!": statuses,
             "health_grade": grades, "health_grade!": grades,
-            "min_member_level": some(all_of::<MemberLevel>()),
+            "min_member_level": levels, "min_member_level!": levels,
             "is_premium": { "type": ["boolean", "string", "integer", "null"], "enum": truth },
         },
         "additionalProperties": false,

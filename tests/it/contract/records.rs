@@ -58,6 +58,9 @@ async fn allocations_are_kept(kind: Kind) {
         ("q=%2086138", vec!["+86138"]),
         ("q=1000002", vec!["d"]),
         ("q=1000001&account_id=b", vec!["b", "b"]),
+        ("q=b&account_id=b", vec!["b", "b"]),
+        ("q=b&account_id=%2086138", vec![]),
+        ("q=1000001&api_id=1000002", vec![]),
     ] {
         let reply = owner.get(&pool(&format!("allocations?{query}"))).await;
         assert_eq!(column(&reply, "account_id"), expected, "{query}");

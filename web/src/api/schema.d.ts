@@ -2342,6 +2342,7 @@ export interface components {
                 /** @enum {boolean|string|integer|null} */
                 is_premium?: true | false | "true" | "false" | "1" | "0" | 1 | 0 | "" | null;
                 min_member_level?: string | ("free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king")[] | null;
+                "min_member_level!"?: string | ("free" | "bronze" | "silver" | "gold" | "diamond" | "star" | "king")[] | null;
                 q?: string | number | boolean | string[] | null;
                 status?: string | ("available" | "in_use" | "disabled" | "banned")[] | null;
                 "status!"?: string | ("available" | "in_use" | "disabled" | "banned")[] | null;
