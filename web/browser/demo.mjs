@@ -5,7 +5,9 @@ import { setTimeout } from 'node:timers/promises'
 const NAMES = ['Lantern', 'Harbour', '海風', 'Juniper', 'Meridian', '夜航', 'Quartz', 'Saffron', '竹影', 'Tern']
 const EACH = 12
 const BATCH = 4
-const SCORES_MS = 30_000
+const SCORES_MS = 60_000
+// What comes in within ten seconds is scored together, a second later: then scores stand still.
+const STILL_MS = 13_000
 const GROUPS = [
   { name: 'Sign-in', slots: 5 },
   { name: 'Messaging', slots: 12 },
@@ -34,13 +36,17 @@ export async function fillPool(api) {
 }
 
 /**
- * Waits for the scores, which follow a burst of results within seconds.
+ * Waits until scores have followed the results, and stand still.
  * @param {import('./server.mjs').Server['api']} api
  */
 export async function scored(api) {
-  for (const until = Date.now() + SCORES_MS; ; await setTimeout(100)) {
-    const [weakest] = (await api('api-pool/?limit=1&sort=health_score')).items
-    if (weakest.health_score < 100) return
+  let before = ''
+  let since = Date.now()
+  for (const until = Date.now() + SCORES_MS; ; await setTimeout(250)) {
+    const { items } = await api(`api-pool/?limit=${COUNT}&sort=health_score`)
+    const now = JSON.stringify(items.map((/** @type {{ api_id: string, health_score: number }} */ one) => [one.api_id, one.health_score]))
+    if (now !== before) [before, since] = [now, Date.now()]
+    if (items[0].health_score < 100 && Date.now() - since > STILL_MS) return
     if (Date.now() > until) throw new Error('the program has not scored the results')
   }
 }

@@ -126,15 +126,7 @@ for (const [size, options] of Object.entries(SIZES)) {
             await eventually(async () => assert.equal(await cell.getAttribute('aria-sort'), direction))
             const sort = here().searchParams.get('sort') ?? ''
             assert.equal(sort.startsWith('-'), direction === 'descending')
-            const asked = await sorted(sort)
-            try {
-              await shows(asked)
-            } catch (error) {
-              // Scores go on moving for a while: the page may have asked before that.
-              if (!sort.endsWith('health_score')) throw error
-              await page.reload()
-              await shows(await sorted(sort))
-            }
+            await shows(await sorted(sort))
           }
         }
         await page.goBack()
