@@ -58,7 +58,7 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          groups: [{ name: 'framework', test: /node_modules\/(?:@vue|vue|vue-router|vue-i18n|@intlify|@tanstack|vue-demi)\// }],
+          groups: [{ name: 'framework', test: /node_modules\/(?:@vue|vue|vue-router|vue-i18n|@intlify|@tanstack\/(?:vue-query|query-core)|vue-demi)\// }],
         },
       },
     },

@@ -2,11 +2,13 @@ import nuxtUi from '@nuxt/ui/vue-plugin'
 import { VueQueryPlugin } from '@tanstack/vue-query'
 import { createApp, watch } from 'vue'
 import App from './App.vue'
+import { detailTitle } from './app/detailTitle'
 import { reloadWhenOutdated } from './app/freshCode'
 import { createQueries } from './app/query'
 import { router } from './app/router'
 import { followTheme } from './app/theme'
 import { i18n, initialLocale, showLocale, translate } from './i18n'
+import { followEvents } from './live'
 import { session } from './session'
 import './main.css'
 
@@ -25,9 +27,11 @@ watch(session.isSignedIn, (signedIn) => {
   if (!here.meta.open) void router.replace({ name: 'sign-in', query: next })
 })
 
-watch([() => router.currentRoute.value.meta.title, i18n.global.locale], ([title]) => {
-  const name = translate('common.app')
-  document.title = title === undefined ? name : `${translate(title)} · ${name}`
+watch([() => router.currentRoute.value.meta.title, i18n.global.locale, detailTitle], ([title, , detail]) => {
+  const page = detail ?? (title === undefined ? null : translate(title))
+  document.title = [page, translate('common.app')].filter((part) => part !== null).join(' · ')
 })
+
+followEvents(queryClient)
 
 app.use(i18n).use(router).use(VueQueryPlugin, { queryClient }).use(nuxtUi).mount('#app')

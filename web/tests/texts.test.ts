@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { messages as en } from '@/i18n/locales/en'
-import { messages as zhTW } from '@/i18n/locales/zh-TW'
+import { messages as enStart } from '@/i18n/locales/en'
+import { messages as zhTWStart } from '@/i18n/locales/zh-TW'
+import { messages as enPages } from '@/i18n/pages/en'
+import { messages as zhTWPages } from '@/i18n/pages/zh-TW'
 import { filesUnder, read } from './files'
 
 type Node = { [key: string]: Node | string }
@@ -11,6 +13,9 @@ function flatten(node: Node, prefix = ''): Record<string, string> {
     ...Object.entries(node).map(([key, value]) => (typeof value === 'string' ? { [prefix + key]: value } : flatten(value, `${prefix}${key}.`))),
   ) as Record<string, string>
 }
+
+const en = { ...enStart, ...enPages }
+const zhTW = { ...zhTWStart, ...zhTWPages }
 
 const english = flatten(en)
 const chinese = flatten(zhTW)

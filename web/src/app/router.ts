@@ -1,6 +1,8 @@
 import { createRouter, createWebHistory } from 'vue-router'
-import type { TextKey } from '@/i18n'
+import type { Permission } from '@/api/session'
+import { openPageTexts, type TextKey } from '@/i18n'
 import { session } from '@/session'
+import { FEATURES } from './features'
 import { safeReturn } from './safeReturn'
 
 declare module 'vue-router' {
@@ -8,7 +10,14 @@ declare module 'vue-router' {
     title?: TextKey
     /** Open to people who are not signed in. */
     open?: boolean
+    /** Who lacks it is told so instead of seeing the page. */
+    needs?: Permission
   }
+}
+
+async function openShell() {
+  const [shell] = await Promise.all([import('@/components/shell/AppShell.vue'), openPageTexts()])
+  return shell
 }
 
 export const router = createRouter({
@@ -22,15 +31,9 @@ export const router = createRouter({
     },
     {
       path: '/',
-      component: () => import('@/components/shell/AppShell.vue'),
+      component: openShell,
       children: [
-        { path: '', redirect: { name: 'credentials' } },
-        {
-          path: 'credentials',
-          name: 'credentials',
-          component: () => import('@/features/credentials/CredentialsPage.vue'),
-          meta: { title: 'credentials.title' },
-        },
+        ...FEATURES.flatMap(({ routes }) => routes),
         {
           path: ':lost(.*)*',
           name: 'lost',
@@ -51,5 +54,5 @@ router.beforeEach(async (to) => {
   }
   if (session.isSignedIn.value) return to.name === 'sign-in' ? safeReturn(to.query.next) : true
   if (to.meta.open) return true
-  return { name: 'sign-in', query: to.redirectedFrom?.fullPath === '/' ? {} : { next: to.fullPath } }
+  return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
 })

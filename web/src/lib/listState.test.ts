@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import * as list from './listState'
 
-const RULES: list.ListRules = { sortable: ['created_at', 'name'], defaultSort: '-created_at' }
-const plain: list.ListState = { q: '', sort: '-created_at', cursor: null }
+const RULES: list.ListRules = { sortable: ['created_at', 'name'], defaultSort: '-created_at', filters: ['status', 'status!'] }
+const plain: list.ListState = { q: '', filters: {}, sort: '-created_at', cursor: null }
 const start: list.Place = { state: plain, trail: [] }
 
 describe('list state and URL', () => {
@@ -12,9 +12,9 @@ describe('list state and URL', () => {
   })
 
   it.each<list.ListState>([
-    { q: '1234', sort: 'name', cursor: 'abc' },
-    { q: 'a b+c&d', sort: '-name', cursor: null },
-    { q: '', sort: 'created_at', cursor: 'x' },
+    { q: '1234', filters: {}, sort: 'name', cursor: 'abc' },
+    { q: 'a b+c&d', filters: { 'status!': 'banned,disabled' }, sort: '-name', cursor: null },
+    { q: '', filters: { status: 'in_use' }, sort: 'created_at', cursor: 'x' },
   ])('brings back what it wrote: %j', (state) => {
     const search = new URLSearchParams(list.writeListState(state, RULES)).toString()
     expect(list.readListState(Object.fromEntries(new URLSearchParams(search)), RULES)).toEqual(state)
@@ -24,6 +24,20 @@ describe('list state and URL', () => {
     expect(list.readListState({ sort: '-password' }, RULES).sort).toBe('-created_at')
     expect(list.readListState({ sort: '--name' }, RULES).sort).toBe('-created_at')
     expect(list.readListState({ q: `  ${'x'.repeat(500)}` }, RULES).q).toHaveLength(200)
+  })
+
+  it('takes no filter that the list does not have, and none that is empty or endless', () => {
+    const query = { status: ' banned ', 'status!': '', color: 'red' }
+    expect(list.readListState(query, RULES).filters).toEqual({ status: 'banned' })
+    expect(list.readListState({ status: 'x'.repeat(2_001) }, RULES).filters).toEqual({})
+  })
+
+  it('sets filters and takes them away', () => {
+    const set = list.withFilter({ status: 'banned' }, 'status!', 'disabled')
+    expect(set).toEqual({ status: 'banned', 'status!': 'disabled' })
+    expect(list.withFilter(set, 'status', null)).toEqual({ 'status!': 'disabled' })
+    expect(list.withFilter(set, 'status', '')).toEqual({ 'status!': 'disabled' })
+    expect([plain, { ...plain, q: 'x' }, { ...plain, filters: set }].map(list.isNarrowed)).toEqual([false, true, true])
   })
 
   it('reads the first of repeated parameters and ignores empty ones', () => {

@@ -1,14 +1,20 @@
 /**
- * What a list shows, as the URL says it: `?q=…&sort=…&cursor=…`. The pages before the present one can't be told from
+ * What a list shows, as the URL says it: `?q=…&status=…&sort=…&cursor=…`. The pages before the present one can't be told from
  * its cursor, so their cursors travel beside the URL, in the history entry (`trail`; `null` is the first page).
  */
 export interface ListState {
   q: string
+  /** Values by filter, several by comma: `{ status: 'in_use,banned' }`, `{ 'status!': 'disabled' }`. None is empty. */
+  filters: Filters
   sort: string
   cursor: string | null
 }
 
+export type Filters = Readonly<Record<string, string>>
+
 export interface ListRules {
+  /** The filters that the URL may name. */
+  filters?: readonly string[]
   /** The fields that the server can sort by. */
   sortable: readonly string[]
   defaultSort: string
@@ -25,11 +31,13 @@ export type Trail = readonly (string | null)[] | null
 type Query = Record<string, string | null | undefined | (string | null)[]>
 
 const LONGEST_SEARCH = 200
+const LONGEST_FILTER = 2_000
 
 export function readListState(query: Query, rules: ListRules): ListState {
   const sort = single(query.sort)
   return {
     q: single(query.q).trim().slice(0, LONGEST_SEARCH),
+    filters: readFilters(query, rules),
     sort: isSort(sort, rules) ? sort : rules.defaultSort,
     cursor: single(query.cursor) || null,
   }
@@ -39,6 +47,7 @@ export function readListState(query: Query, rules: ListRules): ListState {
 export function writeListState(state: ListState, rules: ListRules): Record<string, string> {
   return {
     ...(state.q !== '' && { q: state.q }),
+    ...state.filters,
     ...(state.sort !== rules.defaultSort && { sort: state.sort }),
     ...(state.cursor !== null && { cursor: state.cursor }),
   }
@@ -65,9 +74,20 @@ export function firstPage({ state }: Place): Place {
   return { state: { ...state, cursor: null }, trail: [] }
 }
 
-/** Another search or order starts at the first page. */
-export function changed({ state }: Place, change: Partial<Pick<ListState, 'q' | 'sort'>>): Place {
+/** Another search, filter or order starts at the first page. */
+export function changed({ state }: Place, change: Partial<Pick<ListState, 'q' | 'sort' | 'filters'>>): Place {
   return { state: { ...state, ...change, cursor: null }, trail: [] }
+}
+
+/** The filters with one of them set, or without it. */
+export function withFilter(filters: Filters, name: string, value: string | null): Filters {
+  const { [name]: _, ...others } = filters
+  return value === null || value === '' ? others : { ...others, [name]: value }
+}
+
+/** What narrows the list down: nothing of it means that an empty list is an empty pool. */
+export function isNarrowed({ q, filters }: ListState): boolean {
+  return q !== '' || Object.keys(filters).length > 0
 }
 
 /** A click on a column's header: ascending, descending, and back to the default order. */
@@ -87,6 +107,11 @@ export function rowRange(trail: Trail, limit: number, shown: number): { from: nu
   if (trail === null || shown === 0) return null
   const before = trail.length * limit
   return { from: before + 1, to: before + shown }
+}
+
+function readFilters(query: Query, rules: ListRules): Filters {
+  const named = (rules.filters ?? []).map((name) => [name, single(query[name]).trim()] as const)
+  return Object.fromEntries(named.filter(([, value]) => value !== '' && value.length <= LONGEST_FILTER))
 }
 
 function isSort(sort: string, rules: ListRules): boolean {

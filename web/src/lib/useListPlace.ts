@@ -1,5 +1,5 @@
 import { computed } from 'vue'
-import { useRoute, useRouter } from 'vue-router'
+import { useRoute, useRouter, type RouteLocationNamedRaw } from 'vue-router'
 import * as list from './listState'
 
 /** The list's place in URL and history, and the ways to move it. */
@@ -7,9 +7,11 @@ export function useListPlace(rules: list.ListRules) {
   const route = useRoute()
   const router = useRouter()
 
-  const place = computed<list.Place>(() => {
+  const place = computed<list.Place>((before) => {
     const state = list.readListState(route.query, rules)
-    return { state, trail: list.readTrail(window.history.state?.trail, state) }
+    const trail = list.readTrail(window.history.state?.trail, state)
+    // The same place stays the same object, so that an address that changes elsewhere (a detail opened) asks for nothing.
+    return before !== undefined && JSON.stringify(before) === JSON.stringify({ state, trail }) ? before : { state, trail }
   })
 
   function go(to: list.Place | null, how: 'push' | 'replace' = 'push') {
@@ -26,8 +28,23 @@ export function useListPlace(rules: list.ListRules) {
       if (q !== place.value.state.q) void go(list.changed(place.value, { q }), place.value.state.q === '' ? 'push' : 'replace')
     },
     sort: (sort: string) => void go(list.changed(place.value, { sort })),
+    /** Sets filters; null takes one away. */
+    filter: (changes: Record<string, string | null>) => {
+      const filters = Object.entries(changes).reduce<list.Filters>((so, [name, value]) => list.withFilter(so, name, value), place.value.state.filters)
+      void go(list.changed(place.value, { filters }))
+    },
+    /** Shows everything again, in the same order. */
+    clear: () => void go(list.changed(place.value, { q: '', filters: {} })),
+    /** A detail of this list: the list stays as it is behind it, and is there again on the way back. */
+    beside: (to: RouteLocationNamedRaw): RouteLocationNamedRaw => ({
+      ...to,
+      query: list.writeListState(place.value.state, rules),
+      state: { trail: place.value.trail && [...place.value.trail] },
+    }),
     next: (cursor: string) => void go(list.nextPage(place.value, cursor)),
     previous: () => void go(list.previousPage(place.value)),
     first: () => void go(list.firstPage(place.value)),
   }
 }
+
+export type ListPlace = ReturnType<typeof useListPlace>

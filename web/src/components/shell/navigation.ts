@@ -1,11 +1,12 @@
-import type { RouteLocationRaw } from 'vue-router'
-import type { TextKey } from '@/i18n'
+import { computed } from 'vue'
+import { FEATURES } from '@/app/features'
+import { usePermissions } from '@/session/useMe'
 
-export interface NavigationEntry {
-  label: TextKey
-  icon: string
-  to: RouteLocationRaw & { name: string }
+/** What the sidebar and the palette offer to this person, in order. */
+export function useNavigation() {
+  const { can } = usePermissions()
+  return {
+    entries: computed(() => FEATURES.flatMap(({ navigation }) => navigation ?? []).filter(({ needs }) => can(needs))),
+    commands: computed(() => FEATURES.flatMap(({ commands }) => commands ?? []).filter(({ needs }) => can(needs))),
+  }
 }
-
-/** What the sidebar offers, in order. */
-export const NAVIGATION: readonly NavigationEntry[] = [{ label: 'credentials.title', icon: 'i-lucide-key-round', to: { name: 'credentials' } }]

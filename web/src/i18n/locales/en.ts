@@ -1,7 +1,7 @@
 import ui from '@nuxt/ui/runtime/locale/en.js'
-import credentials from '@/features/credentials/texts/en.json'
 import session from '@/features/session/texts/en.json'
 import common from '../texts/en.json'
 
-export const messages = { common, session, credentials }
+/** What signing in needs. */
+export const messages = { common, session }
 export { ui }

@@ -1,0 +1,23 @@
+/** The pool as a whole. */
+import { client, data, type Schemas } from './call'
+
+export type PoolStats = Schemas['StatsView']
+export type PoolHealth = Schemas['PoolHealthView']
+export type Strategies = Schemas['StrategiesView']
+export type StrategyName = Schemas['StrategyChange']['strategy']
+
+export function getStats(hours: number, signal?: AbortSignal): Promise<PoolStats> {
+  return data(client.GET('/api/admin/api-pool/stats', { params: { query: { hours } }, signal }))
+}
+
+export function getPoolHealth(signal?: AbortSignal): Promise<PoolHealth> {
+  return data(client.GET('/api/admin/api-pool/health', { signal }))
+}
+
+export function getStrategies(signal?: AbortSignal): Promise<Strategies> {
+  return data(client.GET('/api/admin/api-pool/strategies', { signal }))
+}
+
+export function setStrategy(strategy: StrategyName): Promise<Strategies> {
+  return data(client.POST('/api/admin/api-pool/strategy', { body: { strategy } }))
+}

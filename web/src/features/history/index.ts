@@ -1,0 +1,14 @@
+import type { Feature } from '@/app/feature'
+
+export const feature: Feature = {
+  routes: [
+    { path: 'history', name: 'history', component: () => import('./HistoryPage.vue'), meta: { title: 'history.title', needs: 'credentials:read' } },
+    { path: 'audit', name: 'audit', component: () => import('./AuditPage.vue'), meta: { title: 'history.audit.title', needs: 'audit:read' } },
+  ],
+  navigation: [
+    { label: 'history.title', icon: 'i-lucide-history', to: 'history', needs: 'credentials:read', key: 'h' },
+    { label: 'history.audit.title', icon: 'i-lucide-scroll-text', to: 'audit', needs: 'audit:read', key: 'u' },
+  ],
+  // Everything that happens is a row of the journal.
+  touchedBy: () => [['history']],
+}
