@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const PROGRAM = process.env.API_POOL_BIN ?? fileURLToPath(new URL('../../target/debug/api-pool', import.meta.url))
+export const PROGRAM = process.env.API_POOL_BIN ?? fileURLToPath(new URL('../../target/debug/api-pool', import.meta.url))
 const START_MS = 30_000
 const STOP_MS = 5_000
 const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
@@ -15,16 +15,19 @@ export const OWNER = { username: 'admin', password: 'correct horse battery' }
 
 /** @typedef {Awaited<ReturnType<typeof startServer>>} Server */
 
-export async function startServer() {
+/**
+ * @param {{ database?: string, port?: number }} [options] an existing database, else a new one; a port, else a free one
+ */
+export async function startServer({ database, port = 0 } = {}) {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: run \`cargo build\`, or say in API_POOL_BIN where it is`)
   const folder = mkdtempSync(join(tmpdir(), 'api-pool-browser-'))
   const child = spawn(PROGRAM, ['serve'], {
     cwd: folder,
     env: {
       PATH: process.env.PATH,
-      HTTP_PORT: '0',
+      HTTP_PORT: String(port),
       LOG_LEVEL: 'warn',
-      DATABASE_PATH: join(folder, 'pool.db'),
+      DATABASE_PATH: database ?? join(folder, 'pool.db'),
       API_POOL_ADMIN_USERNAME: OWNER.username,
       API_POOL_ADMIN_PASSWORD: OWNER.password,
     },
@@ -74,6 +77,12 @@ export async function startServer() {
     return JSON.parse(text).data
   }
 
+  /** As a crash would end it. Its database stays when it was given. */
+  async function kill() {
+    child.kill('SIGKILL')
+    await ended
+  }
+
   async function stop() {
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
     child.kill('SIGTERM')
@@ -86,5 +95,5 @@ export async function startServer() {
   }
 
   ;({ token } = await api('login', OWNER))
-  return { url, api, stop }
+  return { url, api, kill, stop }
 }
