@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How fast, as ratios in one run: allocations against the program's own smallest answer, on SQLite
-# with synchronous=FULL and 10,000 credentials. Machines are noisy: compare the ratios, not the
+# with synchronous=FULL and 10,000 credentials; then the pages on 100,000 credentials. Machines are noisy: compare the ratios, not the
 # figures of two runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -42,3 +42,6 @@ for connections in 1 16 64 256; do
 done
 kill "$pid"; wait "$pid" || true; pid=""
 ./target/release/api-pool doctor
+
+echo
+API_POOL_BIN="$PWD/target/release/api-pool" node web/browser/measure.mjs
