@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How fast, as ratios in one run: allocations against the program's own smallest answer, on SQLite
-# with synchronous=FULL and 10,000 credentials; then the pages on 100,000 credentials. Machines are noisy: compare the ratios, not the
-# figures of two runs.
+# with synchronous=FULL and 10,000 credentials; then how quick the pages are on 100,000. Machines are
+# noisy: compare the ratios, not the figures of two runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup.sh wrk

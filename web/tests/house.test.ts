@@ -1,5 +1,7 @@
 import { icons } from '@iconify-json/lucide'
 import { expect, it } from 'vitest'
+import type { RouteRecordRaw } from 'vue-router'
+import { FEATURES } from '@/app/features'
 import { COLUMNS, LIST_RULES, SORTS } from '@/features/credentials/list'
 import { readListState } from '@/lib/listState'
 import { filesUnder, read } from './files'
@@ -38,4 +40,15 @@ it('nothing of the session reaches the browser’s storage', () => {
 it('every order that is offered is one that the list takes', () => {
   for (const { sort } of SORTS) expect(readListState({ sort }, LIST_RULES).sort).toBe(sort)
   for (const { sortBy } of COLUMNS) if (sortBy !== undefined) expect(LIST_RULES.sortable).toContain(sortBy)
+})
+
+it('what the sidebar and the palette offer is there, asks for the same permission, and has a key of its own', () => {
+  const flat = (routes: readonly RouteRecordRaw[]): RouteRecordRaw[] => routes.flatMap((route) => [route, ...flat(route.children ?? [])])
+  const needs = new Map(FEATURES.flatMap(({ routes }) => flat(routes)).map(({ name, meta }) => [String(name), meta?.needs]))
+  const entries = FEATURES.flatMap(({ navigation }) => navigation ?? [])
+  for (const { to, needs: asked } of entries) if (to !== 'settings') expect([to, needs.get(to)]).toEqual([to, asked])
+  for (const { to } of entries) expect([...needs.keys()]).toContain(to)
+  for (const { to, needs: asked } of FEATURES.flatMap(({ commands }) => commands ?? [])) expect([to.name, needs.get(to.name)]).toEqual([to.name, asked])
+  const keys = entries.map(({ key }) => key)
+  expect(new Set(keys).size).toBe(entries.length)
 })
