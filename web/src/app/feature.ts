@@ -8,7 +8,7 @@ import type { LiveEvent } from '@/live/connection'
 export interface Feature {
   /** Below `/`, inside the frame. A route says its `title` and what it `needs` in its meta. */
   routes: RouteRecordRaw[]
-  /** Its entries in the sidebar and the command palette, in order. */
+  /** Its entries in the sidebar and the command palette. */
   navigation?: readonly NavigationEntry[]
   /** What else the command palette offers. */
   commands?: readonly CommandEntry[]
@@ -16,7 +16,11 @@ export interface Feature {
   touchedBy?: (event: LiveEvent) => readonly QueryKey[]
 }
 
+/** The parts of the sidebar, in order. The first has no heading. */
+export const SECTIONS = ['home', 'pool', 'records', 'organisation'] as const
+
 export interface NavigationEntry {
+  section: (typeof SECTIONS)[number]
   label: TextKey
   icon: string
   /** The route's name. */

@@ -17,8 +17,8 @@ export const feature: Feature = {
     },
   ],
   navigation: [
-    { label: 'accounts.title', icon: 'i-lucide-users-round', to: 'accounts', needs: 'credentials:read', key: 'a' },
-    { label: 'accounts.preview.title', icon: 'i-lucide-list-ordered', to: 'preview', needs: 'pool:allocate', key: 'p' },
+    { section: 'pool', label: 'accounts.title', icon: 'i-lucide-users-round', to: 'accounts', needs: 'credentials:read', key: 'a' },
+    { section: 'pool', label: 'accounts.preview.title', icon: 'i-lucide-list-ordered', to: 'preview', needs: 'pool:allocate', key: 'p' },
   ],
   touchedBy: ({ event }) => (/^(?:api|account|rule|strategy|group)\./.test(event) ? [['accounts']] : []),
 }

@@ -17,7 +17,7 @@ export const feature: Feature = {
       meta: { title: 'credentials.import.title', needs: 'credentials:write' },
     },
   ],
-  navigation: [{ label: 'credentials.title', icon: 'i-lucide-key-round', to: 'credentials', needs: 'credentials:read', key: 'c' }],
+  navigation: [{ section: 'pool', label: 'credentials.title', icon: 'i-lucide-key-round', to: 'credentials', needs: 'credentials:read', key: 'c' }],
   commands: [{ label: 'credentials.import.title', icon: 'i-lucide-file-up', to: { name: 'import' }, needs: 'credentials:write' }],
   touchedBy: ({ event }) => (/^(?:api|account|batch|group)\./.test(event) ? [['credentials']] : []),
 }

@@ -6,8 +6,8 @@ export const feature: Feature = {
     { path: 'audit', name: 'audit', component: () => import('./AuditPage.vue'), meta: { title: 'history.audit.title', needs: 'audit:read' } },
   ],
   navigation: [
-    { label: 'history.title', icon: 'i-lucide-history', to: 'history', needs: 'credentials:read', key: 'h' },
-    { label: 'history.audit.title', icon: 'i-lucide-scroll-text', to: 'audit', needs: 'audit:read', key: 'u' },
+    { section: 'records', label: 'history.title', icon: 'i-lucide-history', to: 'history', needs: 'credentials:read', key: 'h' },
+    { section: 'records', label: 'history.audit.title', icon: 'i-lucide-scroll-text', to: 'audit', needs: 'audit:read', key: 'u' },
   ],
   // Everything that happens is a row of the journal.
   touchedBy: () => [['history']],

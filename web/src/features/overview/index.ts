@@ -2,6 +2,6 @@ import type { Feature } from '@/app/feature'
 
 export const feature: Feature = {
   routes: [{ path: '', name: 'overview', component: () => import('./OverviewPage.vue'), meta: { title: 'overview.title', needs: 'credentials:read' } }],
-  navigation: [{ label: 'overview.title', icon: 'i-lucide-layout-dashboard', to: 'overview', needs: 'credentials:read', key: 'o' }],
+  navigation: [{ section: 'home', label: 'overview.title', icon: 'i-lucide-layout-dashboard', to: 'overview', needs: 'credentials:read', key: 'o' }],
   touchedBy: ({ event }) => (/^(?:api|account|batch|capacity|group)\./.test(event) ? [['overview']] : []),
 }

@@ -2,6 +2,6 @@ import type { Feature } from '@/app/feature'
 
 export const feature: Feature = {
   routes: [{ path: 'rules', name: 'rules', component: () => import('./RulesPage.vue'), meta: { title: 'rules.title', needs: 'credentials:read' } }],
-  navigation: [{ label: 'rules.title', icon: 'i-lucide-scale', to: 'rules', needs: 'credentials:read', key: 'r' }],
+  navigation: [{ section: 'pool', label: 'rules.title', icon: 'i-lucide-scale', to: 'rules', needs: 'credentials:read', key: 'r' }],
   touchedBy: ({ event }) => (/^rule\./.test(event) ? [['rules']] : []),
 }

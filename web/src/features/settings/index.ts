@@ -16,7 +16,7 @@ export const feature: Feature = {
       ],
     },
   ],
-  navigation: [{ label: 'settings.title', icon: 'i-lucide-settings', to: 'settings', key: 's' }],
+  navigation: [{ section: 'organisation', label: 'settings.title', icon: 'i-lucide-settings', to: 'settings', key: 's' }],
   commands: [
     { label: 'settings.users.title', icon: 'i-lucide-users', to: { name: 'users' }, needs: 'users:read' },
     { label: 'settings.tokens.title', icon: 'i-lucide-ticket', to: { name: 'tokens' }, needs: 'tokens:read' },
