@@ -32,6 +32,7 @@ mod settings;
 mod system;
 mod tokens;
 mod trace;
+mod trend;
 mod views;
 
 use std::any::Any;
@@ -132,6 +133,7 @@ fn endpoints() -> OpenApiRouter<Sealed> {
         .merge(allocations::router())
         .merge(journal::router())
         .merge(pool::router())
+        .merge(trend::router())
         .merge(rules::router())
         .merge(settings::router())
         .merge(views::router())

@@ -10,6 +10,7 @@
 //! | [`blame`] | whose fault was this failure, and what follows |
 //! | [`health`] | how well is a credential, from 0 to 100, and why |
 //! | [`capacity`] | how full is the pool |
+//! | [`runway`], [`trend`] | when it will be full, and how its past is laid out |
 //! | [`credential`], [`account`] | what they are, and what is a valid one |
 //! | [`import`] | what stands in a file that someone pastes |
 //! | [`setting`] | what a tenant may set, and what it comes to |
@@ -28,8 +29,10 @@ pub mod id;
 pub mod import;
 pub mod invalid;
 pub mod rule;
+pub mod runway;
 pub mod setting;
 pub mod time;
+pub mod trend;
 
 pub use account::{AccountKey, AccountState};
 pub use allocation::strategy::Strategy;

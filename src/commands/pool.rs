@@ -9,6 +9,7 @@ use domain::import::parse;
 use domain::{GroupId, TenantId};
 use indicatif::{ProgressBar, ProgressStyle};
 use store::batches::{ImportOptions, LineOutcome};
+use store::credentials::Filter;
 use store::{Origin, Store};
 
 use crate::cli::{Export, Import};
@@ -71,7 +72,7 @@ pub async fn export(store: &Store, export: &Export) -> anyhow::Result<ExitCode> 
     let tenant = TenantId::default();
     store.note_export(&tenant, &Origin::internal("cli"), export.include_hash).await?;
     let format = if export.format == "json" { ExportFormat::Json } else { ExportFormat::Csv };
-    let mut walk = api::Export::new(store.clone(), tenant, format, export.include_hash);
+    let mut walk = api::Export::new(store.clone(), tenant, Filter::default(), format, export.include_hash);
     let mut out = std::io::stdout().lock();
     while let Some(chunk) = walk.next().await? {
         out.write_all(&chunk)?;

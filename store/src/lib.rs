@@ -9,7 +9,7 @@
 //! | [`allocator`] | who has which credential; decides in batches, commits once |
 //! | [`credentials`], [`groups`], [`batches`] | the pool and its imports |
 //! | [`accounts`], [`journal`], [`history`], [`tail`] | who holds what, and all that happened |
-//! | [`scores`], [`pool`], [`preview`] | results and health, totals, what would happen |
+//! | [`scores`], [`pool`], [`trend`], [`preview`] | results and health, totals, figures over time, what would happen |
 //! | [`people`], [`tokens`] | who may come in |
 //! | [`rules`], [`settings`], [`views`] | what people have set |
 //! | [`once`] | what an idempotency key made |
@@ -44,6 +44,7 @@ pub mod people;
 mod plans;
 pub mod pool;
 pub mod preview;
+mod progress;
 mod prune;
 mod pulse;
 pub mod queue;
@@ -56,6 +57,7 @@ mod slice;
 pub mod tail;
 pub mod tokens;
 mod total;
+pub mod trend;
 pub mod views;
 
 use std::sync::{Arc, OnceLock};

@@ -8,7 +8,7 @@ use domain::{CredentialId, GroupId, MemberLevel, Status};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use store::credentials::{Credential, Filter, Page, Patch, Sort, SortKey};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::view::CredentialView;
 use crate::answer::{Answer, List};
@@ -26,6 +26,43 @@ struct Place {
     i: String,
 }
 
+/// The parameters of a list that say which credentials; [`filter_in`] reads them.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "they are only described; lists share the grammar that reads them")]
+pub(super) struct FilterParameters {
+    /// Part of a name, the start of an api_id, or an id
+    q: Option<String>,
+    /// By comma
+    status: Option<String>,
+    /// All but these: `status!=a,b`
+    #[param(rename = "status!")]
+    not_status: Option<String>,
+    /// Ids by comma; `none` for those without
+    group_id: Option<String>,
+    /// All but these
+    #[param(rename = "group_id!")]
+    not_group_id: Option<String>,
+    /// By comma
+    health_grade: Option<String>,
+    /// All but these
+    #[param(rename = "health_grade!")]
+    not_health_grade: Option<String>,
+    /// With one of these
+    tags: Option<String>,
+    /// With none of these
+    #[param(rename = "tags!")]
+    not_tags: Option<String>,
+    is_premium: Option<bool>,
+    /// By comma
+    min_member_level: Option<String>,
+    /// All but these
+    #[param(rename = "min_member_level!")]
+    not_min_member_level: Option<String>,
+    /// By comma
+    api_id: Option<String>,
+}
+
 /// Lists credentials. `sort` is a field, with `-` in front for the highest first; `status`,
 /// `group_id` and `health_grade` take several values by comma, and `!=` for all but these.
 #[utoipa::path(
@@ -34,19 +71,7 @@ struct Place {
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 500),
         ("cursor" = Option<String>, Query),
         ("sort" = Option<String>, Query, description = "created_at, name, api_id, priority, health_score, current_accounts, success_count, fail_count or last_allocated_at"),
-        ("q" = Option<String>, Query, description = "Part of a name, the start of an api_id, or an id"),
-        ("status" = Option<String>, Query, description = "By comma"),
-        ("status!" = Option<String>, Query, description = "All but these: `status!=a,b`"),
-        ("group_id" = Option<String>, Query, description = "Ids by comma; `none` for those without"),
-        ("group_id!" = Option<String>, Query, description = "All but these"),
-        ("health_grade" = Option<String>, Query, description = "By comma"),
-        ("health_grade!" = Option<String>, Query, description = "All but these"),
-        ("tags" = Option<String>, Query, description = "With one of these"),
-        ("tags!" = Option<String>, Query, description = "With none of these"),
-        ("is_premium" = Option<bool>, Query),
-        ("min_member_level" = Option<String>, Query, description = "By comma"),
-        ("min_member_level!" = Option<String>, Query, description = "All but these"),
-        ("api_id" = Option<String>, Query, description = "By comma"),
+        FilterParameters,
     ),
     responses((status = 200, description = "A page", body = Answer<List<CredentialView>>))
 )]
@@ -66,7 +91,7 @@ pub async fn list(may: May<rights::ReadCredentials>, mut query: Query) -> Result
     Ok(Answer::new(List::page(rows, limit, total, place, CredentialView::from)))
 }
 
-/// The filters of a list, in a query or in a bulk action.
+/// The filters of a list, of an export, or of a bulk action.
 pub(super) fn filter_in(query: &mut Query) -> Filter {
     let words = |list: Vec<Status>| list.iter().map(ToString::to_string).collect::<Vec<_>>();
     let grades = |list: Vec<Grade>| list.iter().map(ToString::to_string).collect::<Vec<_>>();

@@ -11,6 +11,7 @@ use serde_json::json;
 use store::credentials::{Credential, Filter, Page, Sort, SortKey};
 use store::{Store, StoreError};
 
+use super::edit::{FilterParameters, filter_in};
 use super::view::CredentialView;
 use crate::error::{ApiError, Result};
 use crate::extract::{May, Query, rights};
@@ -34,13 +35,14 @@ const COLUMNS: [&str; 14] = [
     "fail_count",
 ];
 
-/// Exports the credentials, the oldest first. Hashes are masked, unless `include_hash=true`, which
-/// needs its permission and is audited.
+/// Exports the credentials, the oldest first: all of them, or those that a list's filters find. Hashes
+/// are masked, unless `include_hash=true`, which needs its permission and is audited.
 #[utoipa::path(
     get, path = "/api/admin/api-pool/export", tag = "credentials",
     params(
         ("format" = Option<String>, Query, description = "csv (default) or json"),
         ("include_hash" = Option<bool>, Query),
+        FilterParameters,
     ),
     responses((
         status = 200, description = "The file",
@@ -55,13 +57,14 @@ pub async fn export(may: May<rights::ReadCredentials>, mut query: Query) -> Resu
     };
     let csv = query.note(csv).unwrap_or_default();
     let include_hash = query.flag("include_hash");
+    let filter = filter_in(&mut query);
     query.end()?;
     if include_hash {
         may.require(Permission::Reveal).await?;
     }
     may.app.store.note_export(&may.caller.tenant, &may.caller.origin, include_hash).await?;
     let format = if csv { ExportFormat::Csv } else { ExportFormat::Json };
-    let export = Export::new(may.app.store, may.caller.tenant, format, include_hash);
+    let export = Export::new(may.app.store, may.caller.tenant, filter, format, include_hash);
     let body = Body::from_stream(stream::try_unfold(export, |mut export| async move {
         let chunk = export.next().await.map_err(std::io::Error::other)?;
         Ok::<_, std::io::Error>(chunk.map(|chunk| (chunk, export)))
@@ -91,6 +94,7 @@ pub enum ExportFormat {
 pub struct Export {
     store: Store,
     tenant: TenantId,
+    filter: Filter,
     format: ExportFormat,
     include_hash: bool,
     after: Option<(SortKey, String)>,
@@ -105,9 +109,9 @@ enum State {
 }
 
 impl Export {
-    /// Of all credentials, the oldest first.
-    pub fn new(store: Store, tenant: TenantId, format: ExportFormat, include_hash: bool) -> Self {
-        Self { store, tenant, format, include_hash, after: None, state: State::Start }
+    /// Of the credentials that `filter` finds, the oldest first.
+    pub fn new(store: Store, tenant: TenantId, filter: Filter, format: ExportFormat, include_hash: bool) -> Self {
+        Self { store, tenant, filter, format, include_hash, after: None, state: State::Start }
     }
 
     /// The next part of the file; `None` when it is whole.
@@ -117,7 +121,7 @@ impl Export {
         }
         let first = self.state == State::Start;
         let page = Page { sort: Sort::CreatedAt, descending: false, after: self.after.take(), limit: STEP };
-        let rows = self.store.credentials(&self.tenant, &Filter::default(), &page).await?;
+        let rows = self.store.credentials(&self.tenant, &self.filter, &page).await?;
         if let Some(last) = rows.last() {
             self.after = Some((Sort::CreatedAt.key(last), last.id.to_string()));
         }

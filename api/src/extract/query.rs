@@ -17,6 +17,7 @@ use store::Slice;
 use strum::IntoEnumIterator;
 
 use crate::error::{ApiError, Result, Wrong};
+use crate::fields::whole_of;
 
 /// Rows on a page when nobody says otherwise.
 const DEFAULT_LIMIT: usize = 50;
@@ -65,7 +66,12 @@ impl Query {
             let text = match value {
                 Value::Null => continue,
                 Value::String(text) => text,
-                Value::Bool(_) | Value::Number(_) => value.to_string(),
+                Value::Bool(_) => value.to_string(),
+                // JSON has one kind of number: 5.0 is 5.
+                Value::Number(number) => {
+                    let whole = number.as_f64().filter(|_| number.is_f64()).and_then(whole_of);
+                    whole.map_or_else(|| number.to_string(), |whole| whole.to_string())
+                }
                 Value::Array(list) if list.iter().all(Value::is_string) => {
                     list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
                 }

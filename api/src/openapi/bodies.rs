@@ -13,8 +13,9 @@ use serde_json::{Map, Value, json};
 use store::people::{MAX_PASSWORD, MIN_PASSWORD};
 use strum::IntoEnumIterator;
 
-use super::parameters::{LINE_OF_QUERY, by_comma};
+use super::parameters::{LINE_OF_QUERY, api_ids_by_comma, by_comma};
 use super::{fields, members, referred, say};
+use crate::fields::API_ID;
 
 /// One line, which may be blank.
 const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
@@ -166,6 +167,11 @@ fn filter() -> Value {
     };
     let (statuses, grades) = (some(all_of::<Status>()), some(all_of::<Grade>()));
     let levels = some(all_of::<MemberLevel>());
+    let id = typed(json!({ "pattern": format!("^(?:{API_ID})$") }));
+    let api_ids = json!({
+        "type": ["string", "integer", "array", "null"],
+        "pattern": api_ids_by_comma(), "minimum": 1, "maximum": i32::MAX, "items": id,
+    });
     let truth = json!([true, false, "true", "false", "1", "0", 1, 0, "", null]);
     json!({
         "properties": {
@@ -173,6 +179,7 @@ fn filter() -> Value {
             "status": statuses, "status!": statuses,
             "health_grade": grades, "health_grade!": grades,
             "min_member_level": levels, "min_member_level!": levels,
+            "api_id": api_ids,
             "is_premium": { "type": ["boolean", "string", "integer", "null"], "enum": truth },
         },
         "additionalProperties": false,
@@ -233,9 +240,15 @@ fn together(schema: &str) -> Value {
         }
         "BulkRequest" => {
             let mut both = one_of(("ids", json!({ "type": "array" })), ("filter", json!({ "type": "object" })));
-            both["oneOf"][0]["properties"]["expected"] = json!({ "type": "null" });
-            both["oneOf"][1]["required"] = json!(["filter", "expected"]);
-            both["oneOf"][1]["properties"]["expected"] = json!({ "type": "integer" });
+            let [named, seen] = [0, 1].map(|way| both["oneOf"][way].clone());
+            let (mut named, mut seen, mut dry) = (named, seen.clone(), seen);
+            named["properties"]["expected"] = json!({ "type": "null" });
+            seen["required"] = json!(["filter", "expected"]);
+            seen["properties"]["expected"] = json!({ "type": "integer" });
+            dry["required"] = json!(["filter", "dry_run"]);
+            dry["properties"]["expected"] = json!({ "type": "null" });
+            dry["properties"]["dry_run"] = json!({ "const": true });
+            both["oneOf"] = json!([named, seen, dry]);
             let moves = json!({ "properties": { "action": { "const": "assign_group" } } });
             let keeps = json!({ "properties": { "group_id": { "type": "null" } } });
             both["anyOf"] = json!([moves, keeps]);

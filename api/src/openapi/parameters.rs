@@ -61,6 +61,11 @@ pub(super) fn by_comma(words: &[String]) -> String {
     format!("^(?:(?:{word})(?:,(?:{word}))*)?$")
 }
 
+/// Telegram's ids by comma; an empty text is none of them.
+pub(super) fn api_ids_by_comma() -> String {
+    format!("^(?:(?:{API_ID})(?:,(?:{API_ID}))*)?$")
+}
+
 fn some<T: ToString + IntoEnumIterator>(these: impl Fn(&T) -> bool) -> Value {
     let words: Vec<String> = T::iter().filter(these).map(|word| word.to_string()).collect();
     json!({ "pattern": by_comma(&words) })
@@ -90,6 +95,10 @@ fn rule(path: &str, name: &str, schema: &Value) -> Value {
         }
         "sort" => json!({ "enum": words_or_none::<SliceSort>() }),
         "format" => json!({ "enum": ["csv", "json", ""] }),
+        // Of credentials there may be several.
+        "api_id" if path.ends_with("/api-pool/") || path.ends_with("/export") => {
+            json!({ "pattern": api_ids_by_comma() })
+        }
         "api_id" => json!({ "pattern": format!("^(?:{API_ID})?$") }),
         "account_id" | "phone" | "account_phone" => json!({ "pattern": LINE_OF_QUERY, "maxLength": ACCOUNT_KEY_BYTES }),
         "from" | "to" => {

@@ -24,7 +24,7 @@ const MARK: &str = "copy";
 
 /// Every table of the pool, those that are referred to first; and which of their rows are the
 /// pool's. The keyring is the target's own: it was opened with the same keys.
-const TABLES: [(&str, &str); 19] = [
+const TABLES: [(&str, &str); 20] = [
     ("tenants", "TRUE"),
     ("heads", "TRUE"),
     ("revision", "TRUE"),
@@ -43,6 +43,7 @@ const TABLES: [(&str, &str); 19] = [
     ("accounts", "TRUE"),
     ("journal", "TRUE"),
     ("results", "TRUE"),
+    ("pool_figures", "TRUE"),
     ("job_state", "name <> 'copy'"),
 ];
 

@@ -7,6 +7,7 @@ use domain::event::Action;
 use domain::{CredentialId, GroupId, TenantId, health};
 use serde_json::{Value, json};
 
+use super::reach::check_found;
 use super::{Credential, Filter, Page, Row, Sort, view_columns};
 use crate::db::{Tx, args, json_texts, sql};
 use crate::error::{Result, StoreError};
@@ -55,16 +56,12 @@ impl Store {
             let more = rows.len() == STEP;
             after = rows.last().map(|last| (Sort::CreatedAt.key(last), last.id.to_string()));
             ids.extend(rows.into_iter().map(|row| row.id));
-            if ids.len() as i64 > Total::CAP {
-                return Err(StoreError::Conflict(format!("the filter finds more than {}; narrow it", Total::CAP)));
-            }
-            if !more {
+            // Enough to know that it is refused.
+            if !more || ids.len() as i64 > Total::CAP {
                 break;
             }
         }
-        if ids.len() as i64 != expected {
-            return Err(StoreError::Conflict(format!("the filter finds {}, not {expected}; look again", ids.len())));
-        }
+        check_found(ids.len() as i64, expected)?;
         Ok(ids)
     }
 

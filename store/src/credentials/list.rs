@@ -78,6 +78,7 @@ pub struct Page {
     pub limit: usize,
 }
 
+/// From where a filter takes, with the values of [`filter_args`].
 macro_rules! filtered {
     () => {
         " FROM credentials c LEFT JOIN credential_groups g ON g.id = c.group_id
@@ -103,6 +104,7 @@ macro_rules! filtered {
             AND ($16 = '[]' OR CAST(c.api_id AS TEXT) IN TEXTS($16))"
     };
 }
+pub(super) use filtered;
 
 macro_rules! page_sql {
     ($key:literal, $compare:literal, $order:expr) => {
@@ -202,7 +204,7 @@ impl Store {
     }
 }
 
-fn filter_args(tenant: &TenantId, filter: &Filter) -> Vec<Arg> {
+pub(super) fn filter_args(tenant: &TenantId, filter: &Filter) -> Vec<Arg> {
     let list = |texts: &[String]| json_texts(texts.iter().map(String::as_str));
     let (inside, start) =
         if filter.q.is_empty() { <(String, String)>::default() } else { (inside(&filter.q), beginning(&filter.q)) };

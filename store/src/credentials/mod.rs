@@ -4,6 +4,7 @@ mod bulk;
 mod edit;
 mod list;
 mod patch;
+mod reach;
 mod standing;
 
 use std::str::FromStr;
@@ -19,6 +20,7 @@ pub(crate) use edit::{draft_json, hex, insert_drafts};
 pub use list::{Filter, Page, Sort, SortKey};
 pub use patch::Patch;
 pub(crate) use patch::told;
+pub use reach::Reach;
 
 use crate::Store;
 use crate::db::{Tx, args, sql};

@@ -66,7 +66,7 @@ impl Store {
     /// many there were; `None` at the end, or when another run is ahead.
     pub(super) async fn fold_some_results(&self, config: &HealthConfig) -> Result<Option<u64>> {
         let now = self.now();
-        let cursor = self.result_cursor().await?;
+        let cursor = self.cursor(CURSOR).await?;
         let rows: Vec<(i64, String, i64, bool, bool)> = self
             .db()
             .all(
@@ -94,38 +94,16 @@ impl Store {
             return Ok(None);
         }
         let mut tx = self.begin().await?;
-        if !tx.move_cursor(cursor, end).await? {
+        if !tx.move_cursor(CURSOR, cursor, end).await? {
             return Ok(None);
         }
         tx.add_evidence(&sums, config, now).await?;
         tx.commit().await?;
         Ok(Some(folded))
     }
-
-    async fn result_cursor(&self) -> Result<i64> {
-        let row: Option<(String,)> =
-            self.db().optional(sql!("SELECT value FROM job_state WHERE name = $1"), args![CURSOR]).await?;
-        Ok(row.and_then(|(text,)| text.parse().ok()).unwrap_or(0))
-    }
 }
 
 impl Tx {
-    /// Moves the cursor from `from` to `to`, unless another run has moved it.
-    async fn move_cursor(&mut self, from: i64, to: i64) -> Result<bool> {
-        self.execute(
-            sql!("INSERT INTO job_state (name, value) VALUES ($1, '0') ON CONFLICT (name) DO NOTHING"),
-            args![CURSOR],
-        )
-        .await?;
-        let moved = self
-            .execute(
-                sql!("UPDATE job_state SET value = $1 WHERE name = $2 AND value = $3"),
-                args![to.to_string(), CURSOR, from.to_string()],
-            )
-            .await?;
-        Ok(moved == 1)
-    }
-
     /// What is known of these credentials, locked in id order.
     pub(super) async fn evidence_of<'a>(&mut self, ids: impl IntoIterator<Item = &'a str>) -> Result<Vec<EvidenceRow>> {
         let locked = evidence!("c.id IN TEXTS($1) AND c.deleted_at IS NULL ORDER BY c.id FOR_UPDATE(c)");

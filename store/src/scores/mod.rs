@@ -169,21 +169,12 @@ impl Store {
 
     /// When scores were last brought up to date.
     pub async fn scored_at(&self) -> Result<Option<Timestamp>> {
-        let row: Option<(String,)> =
-            self.db().optional(sql!("SELECT value FROM job_state WHERE name = $1"), args![SCORED_AT]).await?;
-        Ok(row.and_then(|(millis,)| millis.parse().ok()).map(Timestamp::from_millis))
+        self.moment(SCORED_AT).await
     }
 
     async fn note_scored(&self, now: Timestamp) -> Result<()> {
         let mut tx = self.begin().await?;
-        tx.execute(
-            sql!(
-                "INSERT INTO job_state (name, value) VALUES ($1, $2)
-                 ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-            ),
-            args![SCORED_AT, now.millis().to_string()],
-        )
-        .await?;
+        tx.note_moment(SCORED_AT, now).await?;
         tx.commit().await
     }
 }
