@@ -6,6 +6,7 @@
 mod check_capacity;
 mod expire_leases;
 mod import_credentials;
+mod measure_pool;
 mod prune;
 mod score_health;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use check_capacity::CheckCapacity;
 pub use expire_leases::ExpireLeases;
 pub use import_credentials::ImportCredentials;
+pub use measure_pool::MeasurePool;
 pub use prune::Prune;
 pub use score_health::ScoreHealth;
 
@@ -101,8 +103,14 @@ impl Envelope {
 }
 
 /// Every job there is.
-pub const REGISTRY: &[Spec] =
-    &[ScoreHealth::SPEC, ExpireLeases::SPEC, CheckCapacity::SPEC, Prune::SPEC, ImportCredentials::SPEC];
+pub const REGISTRY: &[Spec] = &[
+    ScoreHealth::SPEC,
+    ExpireLeases::SPEC,
+    CheckCapacity::SPEC,
+    MeasurePool::SPEC,
+    Prune::SPEC,
+    ImportCredentials::SPEC,
+];
 
 /// The job of that name.
 pub fn spec(name: &str) -> Option<&'static Spec> {

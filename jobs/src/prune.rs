@@ -1,5 +1,5 @@
 //! `prune`: deletes what is older than its retention, in small steps: journal, raw results,
-//! finished jobs, uploads whose job was parked, dead workers' rows, idempotency keys. Runs nightly.
+//! figures of trends, finished jobs, uploads whose job was parked, dead workers' rows, idempotency keys. Runs nightly.
 
 use std::time::Duration;
 

@@ -37,6 +37,7 @@ impl Registry {
             .with(handlers::score_health)
             .with(handlers::expire_leases)
             .with(handlers::check_capacity)
+            .with(handlers::measure_pool)
             .with(handlers::prune)
             .with(handlers::import_credentials)
     }

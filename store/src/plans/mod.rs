@@ -64,6 +64,14 @@ async fn open(location: Location) -> Store {
     Store::open(&location, PoolConfig::default(), vec![MasterKey::new(1, [7; 32])], ambient).await.unwrap()
 }
 
+/// What every look at a trend reads: one range of the key, and no more of it than is asked for.
+fn trends(dialect: Dialect) -> Vec<&'static str> {
+    let all = statements(dialect).into_iter();
+    let reading: Vec<_> = all.filter(|text| text.contains("FROM pool_figures") && text.starts_with("SELECT")).collect();
+    assert_eq!(reading.len(), 2, "the figures, and the samples");
+    reading
+}
+
 /// Statements whose purpose is to look at a whole table or a tenant's whole pool, and why that is
 /// well.
 const WHOLE: &[(&str, &str)] = &[
@@ -151,6 +159,7 @@ const SMALL: &[&str] = &[
     "CONSTANT",
     "every",
     "counted",
+    "slice",
     "Workers",
 ];
 
@@ -181,6 +190,13 @@ async fn check_sqlite(pool: &sqlx::SqlitePool) {
             if plan.len() != 1 || !plan[0].contains(&index) {
                 bad.push(format!("{statement}\n→ {}", plan.join("\n→ ")));
             }
+        }
+    }
+    for statement in trends(Dialect::Sqlite) {
+        let plan = sqlite_plan(pool, statement).await;
+        let range = "USING PRIMARY KEY (tenant_id=? AND at>? AND at<?)";
+        if !plan.iter().any(|line| line.contains(range)) {
+            bad.push(format!("{statement}\n→ {}", plan.join("\n→ ")));
         }
     }
     for sort in ["c.id", "c.name"] {
@@ -230,6 +246,7 @@ const GROWING: &[&str] = &[
     "idempotency_keys",
     "sessions",
     "refresh_tokens",
+    "pool_figures",
 ];
 
 async fn postgres_plan(connection: &mut sqlx::PgConnection, statement: &str) -> Vec<String> {
@@ -268,6 +285,14 @@ async fn check_postgres(connection: &mut sqlx::PgConnection) {
             if !indexed || plan.iter().any(|line| line.contains("Sort")) {
                 bad.push(format!("{statement}\n→ {}", plan.join("\n→ ")));
             }
+        }
+    }
+    for statement in trends(Dialect::Postgres) {
+        let plan = postgres_plan(connection, statement).await;
+        let range =
+            |line: &String| ["Index Cond", "tenant_id = $1", "at >= $2", "at <"].iter().all(|part| line.contains(part));
+        if !plan.iter().any(range) {
+            bad.push(format!("{statement}\n→ {}", plan.join("\n→ ")));
         }
     }
     assert_none(&bad);

@@ -44,6 +44,11 @@ pub(super) fn many_rows(dialect: Dialect, credentials: i64) -> Vec<String> {
              FROM n"
         ),
         format!(
+            "{many} INSERT INTO pool_figures (tenant_id, at, allocated, slots, used)
+             SELECT 't' || CAST(i % 10 AS TEXT), {START} + i / 10 * 300000, i % 7, 100, CASE WHEN i % 3 > 0 THEN i % 100 END
+             FROM n"
+        ),
+        format!(
             "{some} INSERT INTO credential_health (credential_id, tenant_id, computed_at)
              SELECT 'C' || CAST(i AS TEXT), 't' || CAST(i % 10 AS TEXT), {START} + i FROM n WHERE i % 2 = 0"
         ),

@@ -10,6 +10,7 @@ use domain::import::{ImportFormat, parse};
 use domain::rule::{Effect, Match, RuleDraft, Target};
 use domain::setting::Key;
 use domain::time::DAY;
+use domain::trend::Layout;
 use domain::{AccountKey, ApiId, CredentialId, MemberLevel, Strategy, TenantId, Timestamp};
 use secrecy::SecretString;
 use serde_json::json;
@@ -296,6 +297,8 @@ async fn reading(store: &Store, tenant: &TenantId) {
         }
     }
     store.count_credentials(tenant, &Filter::default()).await.unwrap();
+    store.reach_of_filter(tenant, &Filter::default(), None).await.unwrap();
+    store.reach_of_ids(tenant, &[first_credential(store, tenant).await]).await.unwrap();
     store.account(tenant, &key("2")).await.unwrap();
     store.accounts(tenant, &[key("2")]).await.unwrap();
     for (account, api_id) in [(None, None), (None, ApiId::new(3)), (Some(key("2")), None)] {
@@ -324,6 +327,10 @@ async fn reading(store: &Store, tenant: &TenantId) {
     }
     store.result_counts(tenant, Timestamp::from_millis(START - DAY)).await.unwrap();
     store.status_counts(tenant).await.unwrap();
+    let now = Timestamp::from_millis(START);
+    store.trend(tenant, &Layout::of(24, now)).await.unwrap();
+    store.samples(tenant, now).await.unwrap();
+    store.measured_at().await.unwrap();
     store.score_distribution(tenant).await.unwrap();
     store.scored_at().await.unwrap();
     store.tenants().await.unwrap();
@@ -335,6 +342,8 @@ async fn reading(store: &Store, tenant: &TenantId) {
 
 async fn jobs_of_all_kinds(store: &Store, tenant: &TenantId) {
     store.score_health(&HealthConfig::default()).await.unwrap();
+    store.measure_pool(crate::trend::SLICE).await.unwrap();
+    store.prune_figures(tenant, Timestamp::from_millis(0), 10).await.unwrap();
     let id = first_credential(store, tenant).await;
     store.health_of(tenant, &id).await.unwrap();
     let totals = store.totals(tenant).await.unwrap();

@@ -28,4 +28,5 @@ mod rules;
 mod secrets;
 mod sessions;
 mod settings;
+mod trend;
 mod users;

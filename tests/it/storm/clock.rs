@@ -12,7 +12,7 @@ use crate::on_both;
 on_both!(an_ended_lease_is_free_for_the_next);
 
 /// The jobs that run every minute, and those that may be due at the same time.
-const EVERY_MINUTE: [&str; 2] = ["check_capacity", "expire_leases"];
+const EVERY_MINUTE: [&str; 3] = ["check_capacity", "expire_leases", "measure_pool"];
 const NOW_AND_THEN: [&str; 2] = ["prune", "score_health"];
 
 // These wait for the clock, so both databases wait together.
@@ -59,6 +59,7 @@ async fn ticks(kind: Kind) {
         assert!(ticks.contains_key(name), "{kind:?}: {name} had no tick: {jobs:?}");
     }
     assert_eq!(ticks[EVERY_MINUTE[0]], ticks[EVERY_MINUTE[1]], "{kind:?}");
+    assert_eq!(ticks[EVERY_MINUTE[0]], ticks[EVERY_MINUTE[2]], "{kind:?}");
     let known = |name: &&str| EVERY_MINUTE.contains(name) || NOW_AND_THEN.contains(name);
     assert!(ticks.keys().all(known), "{kind:?}: {jobs:?}");
 
@@ -74,6 +75,15 @@ async fn ticks(kind: Kind) {
     let history = owner.all("/api/admin/api-pool/history?account_id=leaves").await;
     let by_the_job = history.iter().filter(|row| row["operator"] == "job:expire_leases").count();
     assert_eq!(by_the_job, 1, "{kind:?}: {history:?}");
+    // The lease may have ended behind the count of its minute.
+    let trend = owner.ok("GET", "/api/admin/api-pool/trend?hours=1", json!(null)).await;
+    let points = trend["points"].as_array().unwrap();
+    let allocated: i64 = points.iter().map(|point| point["allocated"].as_i64().unwrap()).sum();
+    assert_eq!(
+        (allocated, &points[11]["slots"], trend["measured_at"].is_string()),
+        (2, &json!(2), true),
+        "{kind:?}: {trend}"
+    );
     server.stop().await;
     worker.stop().await;
     place.assert_sound();

@@ -3,12 +3,14 @@
 mod check_capacity;
 mod expire_leases;
 mod import_credentials;
+mod measure_pool;
 mod prune;
 mod score_health;
 
 pub(crate) use check_capacity::check_capacity;
 pub(crate) use expire_leases::expire_leases;
 pub(crate) use import_credentials::import_credentials;
+pub(crate) use measure_pool::measure_pool;
 pub(crate) use prune::prune;
 pub(crate) use score_health::score_health;
 

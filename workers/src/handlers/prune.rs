@@ -17,7 +17,7 @@ pub(crate) async fn prune(context: Context, _: Prune) -> Result<()> {
     let retention = store.longest_retention().await?;
     let journal = days_ago(store.now(), retention.journal_days);
     let results = days_ago(store.now(), retention.results_days);
-    let (mut logs, mut keys, mut jobs) = (0, 0, 0);
+    let (mut logs, mut keys, mut figures, mut jobs) = (0, 0, 0, 0);
     loop {
         let some = store.prune_logs(journal, results, STEP).await?;
         if some == 0 {
@@ -34,6 +34,16 @@ pub(crate) async fn prune(context: Context, _: Prune) -> Result<()> {
         keys += some;
         tokio::time::sleep(BREATH).await;
     }
+    for tenant in store.tenants().await? {
+        loop {
+            let some = store.prune_figures(&tenant, results, STEP).await?;
+            if some == 0 {
+                break;
+            }
+            figures += some;
+            tokio::time::sleep(BREATH).await;
+        }
+    }
     let finished = days_ago(store.now(), retention.jobs_days);
     loop {
         let some = store.prune_jobs(finished, STEP).await?;
@@ -45,7 +55,7 @@ pub(crate) async fn prune(context: Context, _: Prune) -> Result<()> {
     }
     let uploads = store.prune_uploads(finished).await?;
     let sessions = store.prune_sessions(store.now().plus(-DAY)).await?;
-    tracing::info!(logs, keys, jobs, uploads, sessions, "old rows are gone");
+    tracing::info!(logs, keys, figures, jobs, uploads, sessions, "old rows are gone");
     Ok(())
 }
 
