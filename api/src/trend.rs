@@ -100,13 +100,12 @@ pub async fn trend(may: May<rights::ReadCredentials>, mut query: Query) -> Resul
         store.trend(tenant, &layout).await?.into_iter().map(|figures| (figures.at, figures)).collect();
     let of = |at: Timestamp| kept.get(&at.millis()).copied().unwrap_or_default();
     let (samples, slots) = store.samples(tenant, now).await?;
-    let (slots, used) = match (slots, samples.last()) {
-        (Some(slots), Some(last)) => (slots, last.used),
+    let (slots, used) = if let Some((slots, last)) = slots.zip(samples.last()) {
+        (slots, last.used)
+    } else {
         // Nobody has looked yet.
-        _ => {
-            let totals = store.totals(tenant).await?;
-            (totals.slots, totals.used)
-        }
+        let totals = store.totals(tenant).await?;
+        (totals.slots, totals.used)
     };
     Ok(Answer::new(TrendView {
         hours,

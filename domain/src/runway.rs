@@ -61,16 +61,12 @@ fn pace(samples: &[Sample], now: Timestamp) -> Option<f64> {
     if recent().count() < LEAST_SAMPLES || last.since(first) < LEAST_SPAN {
         return None;
     }
-    let (mut n, mut sum_x, mut sum_y, mut sum_xy, mut sum_xx) = (0_i128, 0_i128, 0_i128, 0_i128, 0_i128);
-    for sample in recent() {
-        let (x, y) = (i128::from(sample.at.since(first)), i128::from(sample.used));
-        n += 1;
-        sum_x += x;
-        sum_y += y;
-        sum_xy += x * y;
-        sum_xx += x * x;
-    }
-    let (rise, run) = (n * sum_xy - sum_x * sum_y, n * sum_xx - sum_x * sum_x);
+    // n, Σx, Σy, Σxy, Σx².
+    let [n, x, y, xy, xx] = recent().fold([0_i128; 5], |[n, x, y, xy, xx], sample| {
+        let (when, used) = (i128::from(sample.at.since(first)), i128::from(sample.used));
+        [n + 1, x + when, y + used, xy + when * used, xx + when * when]
+    });
+    let (rise, run) = (n * xy - x * y, n * xx - x * x);
     // At least two moments differ, so `run` is positive.
     Some(rise as f64 / run as f64 * DAY as f64)
 }

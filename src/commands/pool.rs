@@ -69,10 +69,10 @@ pub async fn import(config: &Config, store: &Store, import: Import) -> anyhow::R
 }
 
 pub async fn export(store: &Store, export: &Export) -> anyhow::Result<ExitCode> {
-    let tenant = TenantId::default();
-    store.note_export(&tenant, &Origin::internal("cli"), export.include_hash).await?;
+    let (tenant, filter) = (TenantId::default(), Filter::default());
+    store.note_export(&tenant, &Origin::internal("cli"), &filter, export.include_hash).await?;
     let format = if export.format == "json" { ExportFormat::Json } else { ExportFormat::Csv };
-    let mut walk = api::Export::new(store.clone(), tenant, Filter::default(), format, export.include_hash);
+    let mut walk = api::Export::new(store.clone(), tenant, filter, format, export.include_hash);
     let mut out = std::io::stdout().lock();
     while let Some(chunk) = walk.next().await? {
         out.write_all(&chunk)?;

@@ -27,6 +27,7 @@ mod sessions;
 mod settings;
 mod stale;
 mod system;
+mod trend;
 mod users;
 mod views;
 

@@ -31,7 +31,7 @@ struct Place {
 #[into_params(parameter_in = Query)]
 #[allow(dead_code, reason = "they are only described; lists share the grammar that reads them")]
 pub(super) struct FilterParameters {
-    /// Part of a name, the start of an api_id, or an id
+    /// Part of a name, the start of an `api_id`, or an id
     q: Option<String>,
     /// By comma
     status: Option<String>,

@@ -62,7 +62,7 @@ pub async fn export(may: May<rights::ReadCredentials>, mut query: Query) -> Resu
     if include_hash {
         may.require(Permission::Reveal).await?;
     }
-    may.app.store.note_export(&may.caller.tenant, &may.caller.origin, include_hash).await?;
+    may.app.store.note_export(&may.caller.tenant, &may.caller.origin, &filter, include_hash).await?;
     let format = if csv { ExportFormat::Csv } else { ExportFormat::Json };
     let export = Export::new(may.app.store, may.caller.tenant, filter, format, include_hash);
     let body = Body::from_stream(stream::try_unfold(export, |mut export| async move {

@@ -35,7 +35,7 @@ pub enum SortKey {
 }
 
 /// Which credentials. Empty lists filter nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Part of the name, or the start of the `api_id`.
     pub q: String,

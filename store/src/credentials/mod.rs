@@ -221,9 +221,17 @@ impl Store {
 }
 
 impl Store {
-    /// Notes an export, before it starts.
-    pub async fn note_export(&self, tenant: &TenantId, origin: &crate::Origin, include_hash: bool) -> Result<()> {
-        let data = serde_json::json!({ "include_hash": include_hash });
+    /// Notes an export, before it starts: whether it has plain hashes, and whether it is of all or of
+    /// what `filter` finds.
+    pub async fn note_export(
+        &self,
+        tenant: &TenantId,
+        origin: &crate::Origin,
+        filter: &Filter,
+        include_hash: bool,
+    ) -> Result<()> {
+        let filtered = *filter != Filter::default();
+        let data = serde_json::json!({ "include_hash": include_hash, "filtered": filtered });
         let entry = crate::journal::Entry::new(domain::event::Action::Exported).data(data);
         let mut tx = self.begin().await?;
         tx.record(tenant, origin, self.now(), &[entry]).await?;

@@ -1,17 +1,18 @@
 //! One action on many credentials.
 
 use domain::credential::Standing;
-use domain::{CredentialId, Status};
+use domain::{CredentialId, Status, TenantId};
 use store::StoreError;
-use store::credentials::{BulkAction, Filter};
+use store::credentials::{BulkAction, Filter, Reach};
 
-use crate::world::{World, on_both, origin};
+use crate::world::{World, api_id, on_both, origin};
 
 on_both! {
     many_are_switched_with_an_outcome_each,
     many_move_into_a_group,
     many_are_removed_but_for_those_that_are_held,
     a_filter_must_find_as_many_as_were_seen,
+    what_it_would_reach_is_counted,
     what_was_done_is_told_when_it_stops_half_way,
 }
 
@@ -100,4 +101,39 @@ async fn a_filter_must_find_as_many_as_were_seen(w: &World) {
     assert_eq!(w.store.ids_of_filter(&w.tenant, &filter, 4).await.unwrap(), ids[..4]);
     let moved = w.store.ids_of_filter(&w.tenant, &filter, 5).await;
     assert!(matches!(&moved, Err(StoreError::Conflict(why)) if why.contains("finds 4")), "{moved:?}");
+}
+
+async fn what_it_would_reach_is_counted(w: &World) {
+    let mut ids = Vec::new();
+    for number in 1..=6 {
+        ids.push(w.add(number).await);
+    }
+    for account in ["a", "b", "c"] {
+        w.ask(account, |a| a.pinned = Some(api_id(1))).await.unwrap();
+    }
+    w.ask("d", |a| a.pinned = Some(api_id(2))).await.unwrap();
+    w.ask("e", |a| a.pinned = Some(api_id(3))).await.unwrap();
+    w.store.disable_credential(&w.tenant, &origin(), &ids[2]).await.unwrap();
+    w.store.ban_credential(&w.tenant, &origin(), &ids[3], "leaked").await.unwrap();
+    w.store.delete_credential(&w.tenant, &origin(), &ids[5], false, None).await.unwrap();
+    let sorted = |mut reach: Reach| {
+        reach.by_status.sort_by_key(|(status, _)| status.to_string());
+        (reach.credentials, reach.accounts, reach.by_status)
+    };
+    let all = w.store.reach_of_filter(&w.tenant, &Filter::default(), None).await.unwrap();
+    let by_status = vec![(Status::Available, 1), (Status::Banned, 1), (Status::Disabled, 1), (Status::InUse, 2)];
+    assert_eq!(sorted(all), (5, 5, by_status));
+    let filter = Filter { status: vec!["in_use".to_owned(), "banned".to_owned()], ..Filter::default() };
+    let some = w.store.reach_of_filter(&w.tenant, &filter, Some(3)).await.unwrap();
+    assert_eq!(sorted(some), (3, 4, vec![(Status::Banned, 1), (Status::InUse, 2)]));
+    let moved = w.store.reach_of_filter(&w.tenant, &filter, Some(4)).await;
+    assert!(matches!(&moved, Err(StoreError::Conflict(why)) if why.contains("finds 3")), "{moved:?}");
+    // One that is gone, and one that never was, are not reached.
+    let named = [ids[0].clone(), ids[5].clone(), CredentialId::from("unknown")];
+    let reach = w.store.reach_of_ids(&w.tenant, &named).await.unwrap();
+    assert_eq!(sorted(reach), (1, 3, vec![(Status::InUse, 1)]));
+    assert_eq!(w.store.reach_of_ids(&w.tenant, &named[2..]).await.unwrap(), Reach::default());
+    let nobodys = TenantId::from("other");
+    assert_eq!(w.store.reach_of_ids(&nobodys, &ids).await.unwrap(), Reach::default());
+    assert_eq!(w.store.reach_of_filter(&nobodys, &Filter::default(), None).await.unwrap(), Reach::default());
 }

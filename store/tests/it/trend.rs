@@ -25,8 +25,8 @@ on_both! {
 async fn sums(w: &World) -> [i64; 4] {
     let select = "SELECT CAST(COALESCE(SUM(allocated), 0) AS BIGINT), CAST(COALESCE(SUM(released), 0) AS BIGINT),
         CAST(COALESCE(SUM(successes), 0) AS BIGINT), CAST(COALESCE(SUM(failures), 0) AS BIGINT) FROM pool_figures";
-    let (a, r, s, f) = w.raw.all::<(i64, i64, i64, i64)>(select).await[0];
-    [a, r, s, f]
+    let (allocated, released, successes, failures) = w.raw.all::<(i64, i64, i64, i64)>(select).await[0];
+    [allocated, released, successes, failures]
 }
 
 async fn measure(w: &World) -> Measured {

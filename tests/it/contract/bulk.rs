@@ -157,4 +157,104 @@ async fn wrong_ones_are_refused(kind: Kind) {
     assert_eq!(ids(&owner, "&status=available").await.len(), 2, "nothing of it was done");
 }
 
-on_both!(each_action_by_ids, by_filter_when_it_finds_as_many, wrong_ones_are_refused);
+/// What a dry run says it would touch; that it says nothing else is its shape.
+async fn would(owner: &Api, mut body: Value) -> Value {
+    body["dry_run"] = json!(true);
+    let reply = owner.post(&pool("bulk"), body).await;
+    let by_status = json!({ "available": "int", "in_use": "int", "disabled": "int", "banned": "int" });
+    let reach = json!({ "credentials": "int", "accounts": "int", "by_status": by_status });
+    has_shape(reply.data(), &json!({ "succeeded": "int", "failed": "int", "results": ["any"], "would": reach }));
+    let data = reply.data();
+    assert_eq!((&data["succeeded"], &data["failed"], &data["results"]), (&json!(0), &json!(0), &json!([])));
+    data["would"].clone()
+}
+
+async fn a_dry_run_counts_and_changes_nothing(kind: Kind) {
+    let place = Place::new(kind).await;
+    let server = place.serve().await;
+    let owner = server.owner().await;
+    owner.import(1_000_000, 6, 3).await;
+    owner.import(2_000_000, 2, 3).await;
+    let all = ids(&owner, "").await;
+    owner.ok("POST", &pool(&format!("{}/ban", all[1])), json!({ "reason": "r" })).await;
+    owner.ok("POST", &pool(&format!("{}/disable", all[2])), json!({})).await;
+    for (account, api_id) in [("a", 1_000_000), ("b", 1_000_000), ("c", 1_000_003)] {
+        owner.ok("POST", &pool("allocate"), json!({ "account_id": account, "api_id": api_id })).await;
+    }
+    let expected = |credentials: i64, accounts: i64, by: [i64; 4]| {
+        json!({
+            "credentials": credentials, "accounts": accounts,
+            "by_status": { "available": by[0], "in_use": by[1], "disabled": by[2], "banned": by[3] },
+        })
+    };
+    let rows = owner.get(&format!("{POOL}?sort=api_id")).await.data()["items"].clone();
+    let told = owner.get(&pool("history")).await.data()["total"].clone();
+    for action in ["enable", "disable", "assign_group", "delete"] {
+        for (filter, reach) in [
+            (json!({}), expected(8, 3, [4, 2, 1, 1])),
+            (json!({ "status": "banned" }), expected(1, 0, [0, 0, 0, 1])),
+            (json!({ "q": "cred-100" }), expected(6, 3, [2, 2, 1, 1])),
+            (json!({ "q": "cred-100", "status!": ["in_use", "banned"] }), expected(3, 0, [2, 0, 1, 0])),
+            (json!({ "api_id": "1000000,2000001,77" }), expected(2, 2, [1, 1, 0, 0])),
+            (json!({ "api_id": ["1000000", "1000001"] }), expected(2, 2, [0, 1, 0, 1])),
+            (json!({ "api_id": 1_000_003 }), expected(1, 1, [0, 1, 0, 0])),
+            (json!({ "api_id": 1_000_003.0 }), expected(1, 1, [0, 1, 0, 0])),
+            (json!({ "api_id": "" }), expected(8, 3, [4, 2, 1, 1])),
+            (json!({ "tags": "none" }), expected(0, 0, [0; 4])),
+        ] {
+            let body = json!({ "filter": filter, "action": action });
+            assert_eq!(would(&owner, body).await, reach, "{action} {filter}");
+        }
+        let named = json!({ "ids": [all[0], NOBODYS, all[1], all[0]], "action": action });
+        assert_eq!(would(&owner, named).await, expected(2, 2, [0, 1, 0, 1]), "{action}: those that are there, once");
+    }
+    // It meets the refusals that the action itself would meet.
+    let seen = |expected: i64| json!({ "filter": {}, "expected": expected, "action": "disable" });
+    assert_eq!(would(&owner, seen(8)).await["credentials"], 8);
+    for wrong in [0, 7, 9, -1] {
+        let mut body = seen(wrong);
+        body["dry_run"] = json!(true);
+        owner.post(&pool("bulk"), body).await.problem(409, 2004, "conflict");
+    }
+    for (field, body) in [
+        ("dry_run", json!({ "filter": {}, "action": "disable", "dry_run": "true" })),
+        ("dry_run", json!({ "filter": {}, "action": "disable", "dry_run": 1 })),
+        ("expected", json!({ "filter": {}, "action": "disable", "dry_run": false })),
+        ("expected", json!({ "filter": {}, "action": "disable", "dry_run": null })),
+        ("expected", json!({ "ids": [all[0]], "expected": 1, "action": "disable", "dry_run": true })),
+        ("ids", json!({ "action": "disable", "dry_run": true })),
+        ("ids", json!({ "ids": [all[0]], "filter": {}, "action": "disable", "dry_run": true })),
+        ("ids", json!({ "ids": [], "action": "disable", "dry_run": true })),
+        ("action", json!({ "filter": {}, "dry_run": true })),
+        ("filter.colour", json!({ "filter": { "colour": "red" }, "action": "disable", "dry_run": true })),
+        ("filter.api_id", json!({ "filter": { "api_id": "x" }, "action": "disable", "dry_run": true })),
+        ("filter.api_id", json!({ "filter": { "api_id": 0 }, "action": "disable", "dry_run": true })),
+        ("filter.api_id", json!({ "filter": { "api_id": [7] }, "action": "disable", "dry_run": true })),
+        ("group_id", json!({ "filter": {}, "action": "assign_group", "group_id": NOBODYS, "dry_run": true })),
+        ("group_id", json!({ "filter": {}, "action": "disable", "group_id": NOBODYS, "dry_run": true })),
+    ] {
+        owner.post(&pool("bulk"), body).await.wrong(field);
+    }
+    let operator = json!({ "username": "op", "password": "long enough it is", "role": "operator" });
+    owner.ok("POST", "/api/admin/users", operator).await;
+    let operator = server.sign_in("op", "long enough it is").await;
+    let asked = |action: &str| json!({ "filter": {}, "action": action, "dry_run": true });
+    operator.post(&pool("bulk"), asked("delete")).await.problem(403, 1003, "forbidden");
+    operator.post(&pool("bulk"), asked("disable")).await.data();
+    // Nothing has changed, and nothing is told of it.
+    assert_eq!(owner.get(&format!("{POOL}?sort=api_id")).await.data()["items"], rows);
+    assert_eq!(owner.get(&pool("history")).await.data()["total"], told);
+    // The number is the one to send.
+    let found = would(&owner, json!({ "filter": { "q": "cred-2000" }, "action": "delete" })).await;
+    let body = json!({ "filter": { "q": "cred-2000" }, "expected": found["credentials"], "action": "delete", "dry_run": false });
+    assert_eq!(bulk(&owner, body).await.data()["succeeded"], 2);
+    server.stop().await;
+    place.assert_sound();
+}
+
+on_both!(
+    each_action_by_ids,
+    by_filter_when_it_finds_as_many,
+    wrong_ones_are_refused,
+    a_dry_run_counts_and_changes_nothing,
+);

@@ -169,6 +169,12 @@ async fn a_large_import_runs_as_a_job(kind: Kind) {
     let listed = owner.get(&format!("{POOL}?limit=1")).await;
     assert_eq!((&listed.data()["total"], &listed.data()["total_is_capped"]), (&json!(10_000), &json!(true)));
     assert_eq!(listed.data()["items"][0]["group_name"], "big");
+    // More than are ever counted can't be acted upon at once, and a dry run says so already.
+    let all = json!({ "filter": {}, "action": "disable", "dry_run": true });
+    let refused = owner.post(&pool("bulk"), all).await;
+    assert!(refused.problem(409, 2004, "conflict")["message"].as_str().unwrap().contains("more than 10000"));
+    let fewer = json!({ "filter": { "api_id!": null, "q": "cred-100" }, "action": "disable", "dry_run": true });
+    assert_eq!(owner.post(&pool("bulk"), fewer).await.data()["would"]["by_status"]["available"], 10_000);
     let undo = pool(&format!("batch/{}/undo", reply.data()["batch_id"].as_str().unwrap()));
     assert_eq!(owner.post(&undo, Value::Null).await.data()["removed"], 10_001);
     super::secrets::assert_nowhere(&place, &[&crate::harness::api_hash(1_000_000)]).await;

@@ -111,6 +111,71 @@ async fn filters_and_sorts(kind: Kind) {
     }
 }
 
+/// An export takes the filters of a list, and nothing else of it.
+async fn exports_find_what_lists_find(kind: Kind) {
+    let place = Place::new(kind).await;
+    let server = place.serve().await;
+    let owner = server.owner().await;
+    let group = furnish(&owner).await;
+    for query in [
+        "",
+        "q=NAME%209",
+        "q=1000003",
+        "status=disabled,banned",
+        "status!=available",
+        "status=in_use&q=1000002",
+        "status=banned&status!=banned",
+        &format!("group_id={group}"),
+        &format!("group_id!={group}"),
+        "group_id=none",
+        "health_grade=poor,critical",
+        "health_grade!=poor,critical",
+        "tags=red",
+        "tags!=red",
+        "is_premium=true",
+        "min_member_level=gold,king",
+        "min_member_level!=free",
+        "api_id=1000003,1000001,77",
+        "status=&q=",
+    ] {
+        let listed = ids(&owner.get(&format!("{POOL}?sort=created_at&{query}")).await);
+        let reply = owner.get(&pool(&format!("export?format=json&{query}"))).await;
+        let of = |one: &Value| one["api_id"].as_str().unwrap().parse::<i64>().unwrap() - 1_000_000;
+        let exported: Vec<i64> = reply.json.as_array().unwrap().iter().map(of).collect();
+        assert_eq!(exported, listed, "{query}");
+        let file = owner.get(&pool(&format!("export?{query}"))).await;
+        assert_eq!((file.status, file.text.lines().count()), (200, listed.len() + 1), "{query}");
+    }
+    for (query, field) in [
+        ("limit=1", "limit"),
+        ("sort=name", "sort"),
+        ("cursor=x", "cursor"),
+        ("status=open", "status"),
+        ("status!=open", "status!"),
+        ("health_grade=great", "health_grade"),
+        ("api_id=x", "api_id"),
+        ("is_premium=maybe", "is_premium"),
+        ("q=a%00b", "q"),
+    ] {
+        owner.get(&pool(&format!("export?{query}"))).await.wrong(field);
+    }
+    // More than are read at once.
+    owner.import(2_000_000, 700, 1).await;
+    owner.import(3_000_000, 700, 1).await;
+    let file = owner.get(&pool("export?q=cred-3")).await;
+    assert_eq!(file.text.lines().count(), 701);
+    assert!(file.text.lines().skip(1).all(|line| line.starts_with('3')));
+    let json = owner.get(&pool("export?format=json&q=cred-3&include_hash=true")).await;
+    assert_eq!(json.json.as_array().unwrap().len(), 700);
+    owner.get(&pool("export?q=&status=")).await;
+    let audit = owner.get(&pool("history?action=api.exported&limit=2")).await;
+    let noted = audit.data()["items"].as_array().unwrap().iter().map(|row| row["data"].clone()).collect::<Vec<_>>();
+    let note = |hash: bool, filtered: bool| json!({ "include_hash": hash, "filtered": filtered });
+    assert_eq!(noted, [note(false, false), note(true, true)]);
+    server.stop().await;
+    place.assert_sound();
+}
+
 /// Follows cursors to the end; every row once, in order.
 async fn pages_join_without_gaps(kind: Kind) {
     let place = Place::new(kind).await;
@@ -218,4 +283,4 @@ async fn short_lists_are_sought_and_sorted(kind: Kind) {
     }
 }
 
-on_both!(filters_and_sorts, pages_join_without_gaps, short_lists_are_sought_and_sorted);
+on_both!(filters_and_sorts, exports_find_what_lists_find, pages_join_without_gaps, short_lists_are_sought_and_sorted,);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::blame::BlameConfig;
 use domain::time::{DAY, MINUTE};
 use domain::{AccountKey, ApiId};
-use jobs::{CheckCapacity, Envelope, ExpireLeases, ImportCredentials, Job, Prune, ScoreHealth};
+use jobs::{CheckCapacity, Envelope, ExpireLeases, ImportCredentials, Job, MeasurePool, Prune, ScoreHealth};
 use serde_json::json;
 use store::allocator::{Allocator, Command, Release, Report};
 use store::{Origin, Store};
@@ -19,6 +19,7 @@ on_both!(
     results_become_scores,
     ended_leases_are_released,
     the_level_is_told_once_for_each_change,
+    the_pool_is_measured_once,
     only_old_rows_are_pruned,
     an_upload_is_imported_once,
 );
@@ -98,6 +99,20 @@ async fn the_level_is_told_once_for_each_change(database: Database) {
     told([1, 1, 1]).await;
 }
 
+async fn the_pool_is_measured_once(database: Database) {
+    let store = database.open().await;
+    add_credential(&store, 1001, 20).await;
+    let (allocator, _task) = Allocator::start(store.clone(), BlameConfig::default());
+    allocate(&allocator, 0..12, None).await;
+    for _ in 0..2 {
+        perform(&store, &MeasurePool::default()).await.unwrap();
+        let figures =
+            "SELECT COUNT(*) FROM pool_figures WHERE allocated = 12 AND released = 0 AND slots = 20 AND used = 12";
+        assert_eq!(count(&store, figures).await, 1);
+        assert_eq!(count(&store, "SELECT COUNT(*) FROM pool_figures").await, 1);
+    }
+}
+
 async fn only_old_rows_are_pruned(database: Database) {
     let store = database.open().await;
     database.advance(-400 * DAY);
@@ -105,6 +120,7 @@ async fn only_old_rows_are_pruned(database: Database) {
     add_credential(&store, 1001, 1000).await;
     let (allocator, _task) = Allocator::start(store.clone(), BlameConfig::default());
     allocate(&allocator, 0..450, None).await;
+    perform(&store, &MeasurePool::default()).await.unwrap();
     let old = enqueue(&store, &Prune::default()).await;
     let waiting = enqueue(&store, &Prune::default()).await;
     change(&store, &format!("UPDATE QUEUE SET status = 'Done' WHERE id = '{old}'")).await;
@@ -114,9 +130,13 @@ async fn only_old_rows_are_pruned(database: Database) {
     add_credential(&store, 1002, 5).await;
     allocate(&allocator, 450..460, None).await;
     assert_eq!(count(&store, "SELECT COUNT(*) FROM journal").await, 462);
+    perform(&store, &MeasurePool::default()).await.unwrap();
+    assert_eq!(count(&store, "SELECT COUNT(*) FROM pool_figures").await, 2);
 
     perform(&store, &Prune::default()).await.unwrap();
     assert_eq!(count(&store, "SELECT COUNT(*) FROM journal").await, 11);
+    assert_eq!(count(&store, "SELECT COUNT(*) FROM pool_figures WHERE allocated = 10").await, 1);
+    assert_eq!(count(&store, "SELECT COUNT(*) FROM pool_figures").await, 1, "old figures go with the results");
     let left = format!("SELECT COUNT(*) FROM QUEUE WHERE id IN ('{waiting}', '{new}')");
     assert_eq!(count(&store, &left).await, 2, "what waits is kept, however old");
     assert_eq!(count(&store, "SELECT COUNT(*) FROM ASKED").await, 2);
