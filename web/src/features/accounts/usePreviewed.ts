@@ -1,11 +1,10 @@
-import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import { computed, type MaybeRefOrGetter } from 'vue'
 import { asProblem } from '@/api/problem'
 import type { Ask } from './ask'
-import { fullCount, hintsOf } from './outcome'
+import { fullCount } from './outcome'
 import { usePoolSize, usePreview } from './queries'
-import { rankedOf } from './ranking'
 
-/** A preview with what is made of it: the ranking, how many are full, and what would change it. */
+/** A preview, and how many credentials are full, which it does not say. */
 export function usePreviewed(ask: MaybeRefOrGetter<Ask>) {
   const { data: preview, error, isFetching, isPlaceholderData, dataUpdatedAt, refetch } = usePreview(ask)
   const { data: pool } = usePoolSize(() => preview.value !== undefined)
@@ -15,8 +14,6 @@ export function usePreviewed(ask: MaybeRefOrGetter<Ask>) {
     preview: computed(() => (error.value !== null ? undefined : preview.value)),
     problem: computed(() => (error.value === null ? null : asProblem(error.value))),
     full,
-    ranking: computed(() => preview.value?.candidates.map(rankedOf) ?? []),
-    hints: computed(() => (preview.value === undefined ? [] : hintsOf(preview.value, toValue(ask), full.value))),
     /** What is shown is of the request before. */
     isBehind: isPlaceholderData,
     isFetching,
