@@ -7,7 +7,7 @@ export type AllocationRecord = Schemas['AllocationView']
 export type AccountState = Schemas['AccountView']
 export type Preview = Schemas['PreviewView']
 export type Candidate = Schemas['CandidateView']
-export type AllocationQuery = NonNullable<operations['allocation_list']['parameters']['query']>
+export type AllocationQuery = Omit<NonNullable<operations['allocation_list']['parameters']['query']>, 'sort'>
 
 export function allocate(body: AllocateRequest, key: string): Promise<Allocation> {
   return data(client.POST('/api/admin/api-pool/allocate', { body, params: { header: once(key) } }))

@@ -3,8 +3,8 @@ import type { operations } from './schema'
 
 export type HistoryEntry = Schemas['HistoryView']
 export type AuditEntry = Schemas['AuditView']
-export type HistoryQuery = NonNullable<operations['history_history']['parameters']['query']>
-export type AuditQuery = NonNullable<operations['history_audit']['parameters']['query']>
+export type HistoryQuery = Omit<NonNullable<operations['history_history']['parameters']['query']>, 'sort'>
+export type AuditQuery = Omit<NonNullable<operations['history_audit']['parameters']['query']>, 'sort'>
 
 export function listHistory(query: PageRequest & HistoryQuery, signal?: AbortSignal): Promise<Page<HistoryEntry>> {
   return data(client.GET('/api/admin/api-pool/history', { params: { query: asked(query) }, signal }))

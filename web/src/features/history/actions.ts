@@ -62,5 +62,37 @@ export const ACTIONS: Readonly<Record<string, ActionLook>> = {
   'journal.pruned': { label: 'history.action.journal_pruned', icon: 'i-lucide-scissors', color: 'neutral' },
 }
 
+const TINTS = { info: 'text-info', success: 'text-success', warning: 'text-warning', error: 'text-error', neutral: 'text-muted' } as const
+
+/** How an action is shown; one that nobody knows yet is shown by its name. */
+export function lookOf(action: string): { label: TextKey | null; icon: string; tint: string } {
+  const look = ACTIONS[action]
+  return look === undefined ? { label: null, icon: 'i-lucide-circle', tint: TINTS.neutral } : { label: look.label, icon: look.icon, tint: TINTS[look.color] }
+}
+
+/** What actions are about, by the beginning of their names, in the order of the menu. */
+export const SUBJECTS: readonly { prefixes: readonly string[]; label: TextKey }[] = [
+  { prefixes: ['api'], label: 'history.subject.api' },
+  { prefixes: ['account', 'client'], label: 'history.subject.account' },
+  { prefixes: ['batch'], label: 'history.subject.batch' },
+  { prefixes: ['group', 'rule', 'strategy'], label: 'history.subject.choice' },
+  { prefixes: ['capacity'], label: 'history.subject.capacity' },
+  { prefixes: ['user', 'session', 'access'], label: 'history.subject.people' },
+  { prefixes: ['token'], label: 'history.subject.token' },
+  { prefixes: ['settings', 'view', 'job', 'journal'], label: 'history.subject.system' },
+]
+
 /** Those of the pool's own history, which people without the audit trail see too. */
 export const POOL_ACTIONS = Object.keys(ACTIONS).filter((action) => /^(?:api|account|batch|capacity|group|rule|strategy)\./.test(action))
+
+export const ALL_ACTIONS = Object.keys(ACTIONS)
+
+/** Actions with what each is about, in the order of the subjects. */
+export function bySubject(actions: readonly string[]): { action: string; subject: TextKey; look: ActionLook }[] {
+  return SUBJECTS.flatMap(({ prefixes, label }) =>
+    actions.flatMap((action) => {
+      const look = ACTIONS[action]
+      return look !== undefined && prefixes.includes(action.split('.')[0] ?? '') ? [{ action, subject: label, look }] : []
+    }),
+  )
+}
