@@ -1,0 +1,77 @@
+/** What a chart over time shows, in words that know nothing of what draws it. */
+
+/** A moment in epoch milliseconds, and what was measured then. Null is a gap: it was not measured. */
+export type Point = readonly [at: number, value: number | null]
+
+/** The series' colours, which people tell apart whatever their eyes, and the page's own ink. */
+export const INKS = { blue: '#0072B2', orange: '#E69F00', green: '#009E73', red: '#D55E00', sky: '#56B4E9', pink: '#CC79A7' } as const
+export type Ink = keyof typeof INKS | 'plain'
+
+export interface Series {
+  key: string
+  name: string
+  ink: Ink
+  points: readonly Point[]
+  /** What is not measured but expected. */
+  isForecast?: boolean
+  /** Bars only: drawn downwards, as what is taken away. */
+  isDown?: boolean
+}
+
+/** The room between two lines, shaded. */
+export interface Band {
+  name: string
+  ink: Ink
+  lower: string
+  upper: string
+}
+
+export interface TimeChart {
+  /** What is seen, for people who don't see it. */
+  description: string
+  series: readonly Series[]
+  band?: Band
+  /** Where the axes begin and end; the vertical ones as far as they are fixed. */
+  from: number
+  to: number
+  lowest?: number
+  highest?: number
+  unit: string
+  /** One step's length: a value stands for what happened from `at` on, or, at zero, for how it was at that moment. */
+  step: number
+  format: (value: number) => string
+}
+
+/** The moments at which something can be pointed at: those of the measured series. */
+export function moments(series: readonly Series[]): number[] {
+  const all = series.filter(({ isForecast }) => isForecast !== true).flatMap(({ points }) => points.map(([at]) => at))
+  return [...new Set(all)].sort((a, b) => a - b)
+}
+
+export function nearest(times: readonly number[], to: number): number | null {
+  return times.reduce<number | null>((best, time) => (best === null || Math.abs(time - to) < Math.abs(best - to) ? time : best), null)
+}
+
+export function valueAt({ points }: Series, at: number): number | null {
+  return points.find(([time]) => time === at)?.[1] ?? null
+}
+
+/** A value without neighbours makes no line: it is drawn as a dot. */
+export function isAlone(points: readonly Point[], index: number): boolean {
+  return points[index]?.[1] != null && points[index - 1]?.[1] == null && points[index + 1]?.[1] == null
+}
+
+export interface Extent {
+  first: number
+  last: number
+  low: number
+  high: number
+}
+
+/** Null when nothing was measured. */
+export function extent(points: readonly Point[]): Extent | null {
+  const values = points.map(([, value]) => value).filter((value) => value !== null)
+  const [first, last] = [values[0], values.at(-1)]
+  if (first === undefined || last === undefined) return null
+  return { first, last, low: Math.min(...values), high: Math.max(...values) }
+}
