@@ -52,8 +52,23 @@ export function nearest(times: readonly number[], to: number): number | null {
   return times.reduce<number | null>((best, time) => (best === null || Math.abs(time - to) < Math.abs(best - to) ? time : best), null)
 }
 
-export function valueAt({ points }: Series, at: number): number | null {
-  return points.find(([time]) => time === at)?.[1] ?? null
+interface Reading {
+  key: string
+  name: string
+  ink: Ink
+  value: number | null
+  isBand: boolean
+}
+
+/** What was measured at a moment: each series, and the room between the two that a band is between. */
+export function readings({ series, band }: Pick<TimeChart, 'series' | 'band'>, at: number): Reading[] {
+  const rows = series
+    .filter(({ isForecast }) => isForecast !== true)
+    .map(({ key, name, ink, points }) => ({ key, name, ink, value: points.find(([time]) => time === at)?.[1] ?? null, isBand: false }))
+  if (band === undefined) return rows
+  const [lower, upper] = [band.lower, band.upper].map((edge) => rows.find(({ key }) => key === edge)?.value ?? null)
+  const value = lower == null || upper == null ? null : Math.max(0, upper - lower)
+  return [...rows, { key: 'band', name: band.name, ink: band.ink, value, isBand: true }]
 }
 
 /** A value without neighbours makes no line: it is drawn as a dot. */

@@ -45,3 +45,10 @@ export function formatMoment(at: number, length: number, locale: string): string
   )
   return length > 0 ? format.formatRange(at, at + length) : format.format(at)
 }
+
+/** `15 min`, `6 hr`: the length of a step, in the largest unit that it fills. */
+export function formatLength(milliseconds: number, locale: string): string {
+  const minutes = milliseconds / 60_000
+  const [unit, value] = minutes >= 1_440 ? (['day', minutes / 1_440] as const) : minutes >= 60 ? (['hour', minutes / 60] as const) : (['minute', minutes] as const)
+  return remembered(`length ${unit} ${locale}`, () => new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 })).format(value)
+}

@@ -1,5 +1,5 @@
 import { currentLocale } from '@/i18n'
-import { axisTime, formatChange, formatMoment, formatRate, formatShare } from './formats'
+import { axisTime, formatChange, formatLength, formatMoment, formatRate, formatShare } from './formats'
 
 /** The formats in the language shown. */
 export function useChartFormat() {
@@ -8,6 +8,7 @@ export function useChartFormat() {
     change: (value: number, digits?: number) => formatChange(value, currentLocale(), digits),
     rate: (value: number) => formatRate(value, currentLocale()),
     axisTime: (at: number) => axisTime(at, currentLocale()),
+    length: (milliseconds: number) => formatLength(milliseconds, currentLocale()),
     moment: (at: number, length: number) => formatMoment(at, length, currentLocale()),
   }
 }
