@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { extent, isAlone, moments, nearest, readings, type Point, type Series } from './chart'
+import { extent, isAlone, moments, nearest, readings, ticks, type Point, type Series } from './chart'
 
 const POINTS: Point[] = [
   [0, null],
@@ -44,5 +44,24 @@ describe('the readings of a moment', () => {
   it('leave gaps open, and no room is not less than none', () => {
     expect(values(0)).toEqual([['slots', 10], ['used', null], ['band', null]])
     expect(values(20)).toEqual([['slots', 3], ['used', 5], ['band', 0]])
+  })
+})
+
+describe('the ticks', () => {
+  const named = (from: Date, to: Date) => ticks(from.getTime(), to.getTime()).map((tick) => new Date(tick).toLocaleString('sv').slice(5, 16))
+
+  it('are round hours of a day', () => {
+    expect(named(new Date(2026, 2, 1, 14, 20), new Date(2026, 2, 2, 14, 20))).toEqual(['03-01 18:00', '03-02 00:00', '03-02 06:00', '03-02 12:00'])
+  })
+
+  it('are midnights of longer times, over the end of a month', () => {
+    expect(named(new Date(2026, 1, 26, 14), new Date(2026, 2, 5, 14))).toEqual(['02-27 00:00', '03-01 00:00', '03-03 00:00', '03-05 00:00'])
+  })
+
+  it.each([1, 6, 24, 29, 168, 202, 720, 864, 2_160])('are neither too many nor too few for %d hours', (hours) => {
+    const from = new Date(2026, 2, 1, 14, 20).getTime()
+    const found = ticks(from, from + hours * 3_600_000)
+    expect(found.length).toBeGreaterThanOrEqual(hours === 1 ? 1 : 3)
+    expect(found.length).toBeLessThanOrEqual(7)
   })
 })

@@ -90,3 +90,26 @@ export function extent(points: readonly Point[]): Extent | null {
   if (first === undefined || last === undefined) return null
   return { first, last, low: Math.min(...values), high: Math.max(...values) }
 }
+
+const HOUR_MS = 3_600_000
+const HOUR_STEPS = [1, 2, 3, 6, 12]
+const DAY_STEPS = [1, 2, 3, 5, 7, 14, 21, 30]
+const MOST_TICKS = 6
+
+/** Round moments of the clock here, few enough to be named side by side on the narrowest screen. */
+export function ticks(from: number, to: number): number[] {
+  const hours = (to - from) / HOUR_MS
+  const byHours = HOUR_STEPS.find((step) => hours / step <= MOST_TICKS)
+  const byDays = DAY_STEPS.find((step) => hours / 24 / step <= MOST_TICKS) ?? Math.ceil(hours / 24 / MOST_TICKS)
+  const tick = new Date(from)
+  tick.setHours(0, 0, 0, 0)
+  // Set by the calendar, not counted in milliseconds: where summer time begins a day has 23 hours.
+  const on = () => (byHours === undefined ? tick.setDate(tick.getDate() + byDays) : tick.setHours(tick.getHours() + byHours))
+  while (tick.getTime() < from) {
+    if (byHours === undefined) tick.setDate(tick.getDate() + 1)
+    else on()
+  }
+  const found: number[] = []
+  for (; tick.getTime() <= to; on()) found.push(tick.getTime())
+  return found
+}

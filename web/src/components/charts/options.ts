@@ -1,5 +1,5 @@
 /** From what a chart shows to what ECharts draws. */
-import { isAlone, type Series, type TimeChart } from './chart'
+import { isAlone, ticks, type Series, type TimeChart } from './chart'
 import type { BarSeriesOption, ChartOption, LineSeriesOption } from './registry'
 import { colorOf, type Surface } from './surface'
 
@@ -25,7 +25,7 @@ function frame(chart: TimeChart, surface: Surface, axisTime: AxisTime, decals: r
       axisLine: { lineStyle: { color: surface.line } },
       axisTick: { show: false },
       splitLine: { show: false },
-      axisLabel: { ...label, formatter: axisTime },
+      axisLabel: { ...label, customValues: ticks(chart.from, chart.to), formatter: axisTime },
       axisPointer: { show: true, type: 'line', snap: false, label: { show: false }, lineStyle: { color: surface.text, type: 'solid', width: 1 } },
     },
     yAxis: {
@@ -44,17 +44,17 @@ function frame(chart: TimeChart, surface: Surface, axisTime: AxisTime, decals: r
 
 export function trendOption(chart: TimeChart, surface: Surface, axisTime: AxisTime): ChartOption {
   const band = bandSeries(chart, surface)
-  return { ...frame(chart, surface, axisTime, [PLAIN]), series: [...band, ...chart.series.map((series) => line(series, surface))] }
+  return { ...frame(chart, surface, axisTime, [PLAIN]), series: [...band, ...chart.series.map((series) => line(series, chart, surface))] }
 }
 
-function line(series: Series, surface: Surface): LineSeriesOption {
+function line(series: Series, { step }: TimeChart, surface: Surface): LineSeriesOption {
   const { key, name, ink, points, isForecast } = series
   const color = colorOf(ink, surface)
   return {
     id: key,
     type: 'line',
     name,
-    data: points.map(([at, value], index) => ({ value: [at, value ?? '-'], symbolSize: isAlone(points, index) ? 5 : 0 })),
+    data: points.map(([at, value], index) => ({ value: [at + step / 2, value ?? '-'], symbolSize: isAlone(points, index) ? 5 : 0 })),
     connectNulls: false,
     symbol: 'circle',
     lineStyle: { color, width: ink === 'plain' ? 1.5 : 2, type: isForecast === true ? [6, 4] : 'solid' },
@@ -65,17 +65,17 @@ function line(series: Series, surface: Surface): LineSeriesOption {
 }
 
 /** An unseen line along the lower edge, and on top of it the room up to the upper one. */
-function bandSeries({ band, series }: TimeChart, surface: Surface): LineSeriesOption[] {
+function bandSeries({ band, series, step }: TimeChart, surface: Surface): LineSeriesOption[] {
   const [lower, upper] = [series.find(({ key }) => key === band?.lower), series.find(({ key }) => key === band?.upper)]
   if (band === undefined || lower === undefined || upper === undefined) return []
   const tops = new Map(upper.points)
   const unseen = { type: 'line', stack: 'band', symbol: 'none', silent: true, lineStyle: { opacity: 0 }, z: 1 } as const
   const room = lower.points.map(([at, value]) => {
     const top = tops.get(at) ?? null
-    return [at, value === null || top === null ? '-' : Math.max(0, top - value)]
+    return [at + step / 2, value === null || top === null ? '-' : Math.max(0, top - value)]
   })
   return [
-    { ...unseen, id: 'band below', data: lower.points.map(([at, value]) => [at, value ?? '-']) },
+    { ...unseen, id: 'band below', data: lower.points.map(([at, value]) => [at + step / 2, value ?? '-']) },
     { ...unseen, id: 'band', name: band.name, data: room, areaStyle: { color: colorOf(band.ink, surface), opacity: 0.16 } },
   ]
 }
