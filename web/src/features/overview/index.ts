@@ -3,5 +3,10 @@ import type { Feature } from '@/app/feature'
 export const feature: Feature = {
   routes: [{ path: '', name: 'overview', component: () => import('./OverviewPage.vue'), meta: { title: 'overview.title', needs: 'credentials:read' } }],
   navigation: [{ section: 'home', label: 'overview.title', icon: 'i-lucide-layout-dashboard', to: 'overview', needs: 'credentials:read', key: 'o' }],
-  touchedBy: ({ event }) => (/^(?:api|account|batch|capacity|group)\./.test(event) ? [['overview']] : []),
+  touchedBy: ({ event }) => [
+    ...(/^(?:api|account|batch|capacity|group)\./.test(event) ? [['overview', 'now']] : []),
+    // These change no figure, but they are told.
+    ...(/^(?:rule|strategy)\./.test(event) ? [['overview', 'now', 'events']] : []),
+    ...(event === 'settings.changed' ? [['overview', 'thresholds']] : []),
+  ],
 }
