@@ -8,7 +8,7 @@ const FINE = { status: 'in_use', current_accounts: 3, max_accounts: 5, free_slot
 const decided = (action: string, data: Record<string, unknown> | null = null) => ({ action, operator: 'user:mei', at: '2026-03-01T11:00:00.000Z', data }) as HistoryEntry
 
 describe('why a credential is as it is', () => {
-  it('has room, and nothing is wrong', () => {
+  it('has room', () => {
     expect(reasonsOf(FINE, undefined, NOW)).toEqual([{ is: 'open', free: 2 }])
   })
 
@@ -37,6 +37,10 @@ describe('why a credential is as it is', () => {
     expect(reasonsOf({ ...FINE, cooldown_until: until, consecutive_failures: 2, last_failure_at: last }, undefined, NOW)).toEqual([
       { is: 'cooling', until },
       { is: 'failing', times: 2, last },
+    ])
+    expect(reasonsOf({ ...FINE, consecutive_failures: 2, last_failure_at: last }, undefined, NOW)).toEqual([
+      { is: 'failing', times: 2, last },
+      { is: 'open', free: 2 },
     ])
     expect(reasonsOf({ ...FINE, cooldown_until: '2026-03-01T11:59:00.000Z' }, undefined, NOW)).toEqual([{ is: 'open', free: 2 }])
   })

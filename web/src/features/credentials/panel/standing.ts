@@ -32,7 +32,7 @@ export function reasonsOf(credential: Credential, decision: HistoryEntry | undef
   const isEnabled = status === 'available' || status === 'in_use'
   if (accounts > slots) reasons.push({ is: 'draining', over: accounts - slots })
   else if (isEnabled && accounts === slots) reasons.push({ is: 'full', accounts })
-  if (isEnabled && reasons.length === 0) reasons.push({ is: 'open', free: credential.free_slots })
+  else if (isEnabled && !reasons.some((reason) => reason.is === 'cooling')) reasons.push({ is: 'open', free: credential.free_slots })
   return reasons
 }
 
