@@ -1,0 +1,25 @@
+import { useQuery } from '@tanstack/vue-query'
+import { computed } from 'vue'
+import { listGroups } from '@/api/groups'
+import { currentLocale, useText } from '@/i18n'
+
+/** A select can't hold an empty value: this one stands for no group. */
+export const NO_GROUP = 'none'
+/** The longest page that there is. */
+const MOST = 500
+
+/** The groups to choose from, by name. `own`: one that may stand beyond the first page. */
+export function useGroupChoices(own?: () => { id: string; name: string } | null) {
+  const { t } = useText()
+  const { data, isPending } = useQuery({ queryKey: ['groups', 'choices'], queryFn: ({ signal }) => listGroups({ limit: MOST }, signal) })
+
+  const choices = computed(() => {
+    const groups = (data.value?.items ?? []).map(({ id, name }) => ({ value: id, label: name }))
+    const extra = own?.() ?? null
+    if (extra !== null && !groups.some(({ value }) => value === extra.id)) groups.push({ value: extra.id, label: extra.name })
+    groups.sort((a, b) => a.label.localeCompare(b.label, currentLocale()))
+    return [{ value: NO_GROUP, label: t('common.none') }, ...groups]
+  })
+
+  return { choices, isPending, nameOf: (id: string) => choices.value.find(({ value }) => value === id)?.label ?? id }
+}
