@@ -41,5 +41,10 @@ export function useNotices() {
     })
   }
 
-  return { done, failed }
+  /** Nothing failed, but it is not as the person wanted it. */
+  function warn(title: string) {
+    toasts.add({ title, color: 'warning', icon: 'i-lucide-git-compare-arrows', duration: UNDO_MS })
+  }
+
+  return { done, failed, warn }
 }
