@@ -182,7 +182,8 @@ export interface paths {
         put?: never;
         /**
          * Does one thing to many credentials, each with its own outcome. With a filter it is refused (409)
-         *     when the filter no longer finds as many as `expected`. Removing needs its own permission.
+         *     when the filter no longer finds as many as `expected`. With `dry_run` nothing changes, and `would`
+         *     says what it would touch. Removing needs its own permission.
          */
         post: operations["credentials_bulk"];
         delete?: never;
@@ -199,8 +200,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Exports the credentials, the oldest first. Hashes are masked, unless `include_hash=true`, which
-         *     needs its permission and is audited.
+         * Exports the credentials, the oldest first: all of them, or those that a list's filters find. Hashes
+         *     are masked, unless `include_hash=true`, which needs its permission and is audited.
          */
         get: operations["credentials_export"];
         put?: never;
@@ -469,6 +470,27 @@ export interface paths {
         put?: never;
         /** Chooses the tenant's strategy, for the next allocation on every process. */
         post: operations["pool_set_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/api-pool/trend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The pool over the last hours: what was allocated, released and reported, the slots, and for how
+         *     long they will last. Steps are aligned to the clock in UTC, and as small as makes 200 points at
+         *     most. The figures are brought up to date every minute; they go back as far as results are kept.
+         */
+        get: operations["pool_trend"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1139,9 +1161,11 @@ export interface components {
             /** @description What became of each. */
             data: {
                 failed: number;
-                /** @description In the order in which they were named or found. */
+                /** @description In the order in which they were named or found; none on a dry run. */
                 results: components["schemas"]["BulkLine"][];
                 succeeded: number;
+                /** @description On a dry run only: what it would touch. */
+                would?: components["schemas"]["BulkReach"];
             };
             /** @description A word for people. */
             message?: string;
@@ -2215,6 +2239,33 @@ export interface components {
             success: boolean;
         };
         /** @description A success. */
+        Answer_TrendView: {
+            /** @description The pool over time. */
+            data: {
+                before: components["schemas"]["TrendBefore"];
+                /**
+                 * Format: int64
+                 * @description Hours that the points cover.
+                 */
+                hours: number;
+                measured_at: components["schemas"]["Moment"] | null;
+                /** @description Every step, the oldest first; the last is the one under way. */
+                points: components["schemas"]["TrendPoint"][];
+                runway: components["schemas"]["RunwayView"];
+                /**
+                 * Format: int64
+                 * @description Seconds from one point to the next: 300, 900, 3600, 21600 or 86400.
+                 */
+                step_seconds: number;
+            };
+            /** @description A word for people. */
+            message?: string;
+            /** @description About the answer itself. */
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A success. */
         Answer_TrialView: {
             /** @description What an allocation would do without the rule, and with it. */
             data: {
@@ -2324,17 +2375,35 @@ export interface components {
             id: string;
             success: boolean;
         };
+        /** @description What an action on many credentials reaches. */
+        BulkReach: {
+            /**
+             * Format: int64
+             * @description Accounts that hold one of them.
+             */
+            accounts: number;
+            by_status: components["schemas"]["BulkStatuses"];
+            /**
+             * Format: int64
+             * @description Credentials that are there: with a filter, the number to send as `expected`.
+             */
+            credentials: number;
+        };
         /** @description Which credentials, and what is to be done with them. */
         BulkRequest: ({
             /** @enum {string} */
             action: "enable" | "disable" | "assign_group" | "delete";
+            /** @description Look what it would touch, but change nothing. */
+            dry_run?: boolean | null;
             /**
              * Format: int64
-             * @description How many the filter finds: when it finds another number, nothing is done.
+             * @description How many the filter finds: when it finds another number, nothing is done. May be left out on a
+             *     dry run, which tells it.
              */
             expected?: number | null;
             /** @description Those of a list's filter: its parameters by name, values as text, or lists of texts. */
             filter?: {
+                api_id?: string | number | string[] | null;
                 group_id?: string | number | boolean | string[] | null;
                 "group_id!"?: string | number | boolean | string[] | null;
                 health_grade?: string | ("excellent" | "good" | "fair" | "poor" | "critical")[] | null;
@@ -2366,13 +2435,32 @@ export interface components {
             expected: number;
             filter: Record<string, never>;
             ids?: null;
+        } | {
+            /** @constant */
+            dry_run: true;
+            expected?: null;
+            filter: Record<string, never>;
+            ids?: null;
         });
+        /** @description Credentials by status. */
+        BulkStatuses: {
+            /** Format: int64 */
+            available: number;
+            /** Format: int64 */
+            banned: number;
+            /** Format: int64 */
+            disabled: number;
+            /** Format: int64 */
+            in_use: number;
+        };
         /** @description What became of each. */
         BulkView: {
             failed: number;
-            /** @description In the order in which they were named or found. */
+            /** @description In the order in which they were named or found; none on a dry run. */
             results: components["schemas"]["BulkLine"][];
             succeeded: number;
+            /** @description On a dry run only: what it would touch. */
+            would?: components["schemas"]["BulkReach"];
         };
         /** @description One place in the ranking. */
         CandidateView: {
@@ -3249,6 +3337,25 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        /** @description How long the pool lasts if it goes on filling as it did. */
+        RunwayView: {
+            /**
+             * Format: int64
+             * @description Slots of enabled credentials that are free.
+             */
+            free: number;
+            /**
+             * Format: double
+             * @description Days until no slot is free; `null` when the pool does not fill, 0 when none is free.
+             */
+            full_in_days: number | null;
+            /**
+             * Format: double
+             * @description Slots that are taken more each day, over the last seven days; less than zero when the pool
+             *     empties, `null` when there are too few samples to tell.
+             */
+            slots_per_day: number | null;
+        };
         /** @description A session. */
         SessionView: {
             created_at: components["schemas"]["Moment"];
@@ -3392,6 +3499,88 @@ export interface components {
             note: string | null;
             product: string;
             scopes: ("credpool:allocate" | "credpool:release" | "credpool:account" | "credpool:report" | "credpool:*")[];
+        };
+        /**
+         * @description What happened in the period just before the points, which is as long as what has passed since they
+         *     began.
+         */
+        TrendBefore: {
+            /** Format: int64 */
+            allocated: number;
+            /** Format: int64 */
+            failures: number;
+            /** Format: int64 */
+            released: number;
+            /**
+             * Format: double
+             * @description Successes of successes and failures, 0 to 1; `null` without any.
+             */
+            success_rate: number | null;
+            /** Format: int64 */
+            successes: number;
+            /**
+             * Format: int64
+             * @description Slots that were taken at its end; `null` when nobody looked.
+             */
+            used: number | null;
+        };
+        /** @description What happened in one step. */
+        TrendPoint: {
+            /**
+             * Format: int64
+             * @description New allocations.
+             */
+            allocated: number;
+            /** @description When the step begins. */
+            at: components["schemas"]["Moment"];
+            /**
+             * Format: int64
+             * @description Failures that were noted; what is nobody's fault is none.
+             */
+            failures: number;
+            /**
+             * Format: int64
+             * @description Allocations that ended, whatever ended them.
+             */
+            released: number;
+            /**
+             * Format: int64
+             * @description Slots of enabled credentials, as last seen in this step; `null` when nobody looked.
+             */
+            slots: number | null;
+            /**
+             * Format: double
+             * @description Successes of successes and failures, 0 to 1; `null` without any.
+             */
+            success_rate: number | null;
+            /**
+             * Format: int64
+             * @description Successes that were noted.
+             */
+            successes: number;
+            /**
+             * Format: int64
+             * @description How many of them were taken.
+             */
+            used: number | null;
+        };
+        /** @description The pool over time. */
+        TrendView: {
+            before: components["schemas"]["TrendBefore"];
+            /**
+             * Format: int64
+             * @description Hours that the points cover.
+             */
+            hours: number;
+            measured_at: components["schemas"]["Moment"] | null;
+            /** @description Every step, the oldest first; the last is the one under way. */
+            points: components["schemas"]["TrendPoint"][];
+            runway: components["schemas"]["RunwayView"];
+            /**
+             * Format: int64
+             * @description Seconds from one point to the next: 300, 900, 3600, 21600 or 86400.
+             */
+            step_seconds: number;
         };
         /** @description A rule and a request to try it on. */
         Trial: {
@@ -4171,6 +4360,31 @@ export interface operations {
                 /** @description csv (default) or json */
                 format?: "csv" | "json" | "";
                 include_hash?: boolean;
+                /** @description Part of a name, the start of an api_id, or an id */
+                q?: string;
+                /** @description By comma */
+                status?: string;
+                /** @description All but these: `status!=a,b` */
+                "status!"?: string;
+                /** @description Ids by comma; `none` for those without */
+                group_id?: string;
+                /** @description All but these */
+                "group_id!"?: string;
+                /** @description By comma */
+                health_grade?: string;
+                /** @description All but these */
+                "health_grade!"?: string;
+                /** @description With one of these */
+                tags?: string;
+                /** @description With none of these */
+                "tags!"?: string;
+                is_premium?: boolean;
+                /** @description By comma */
+                min_member_level?: string;
+                /** @description All but these */
+                "min_member_level!"?: string;
+                /** @description By comma */
+                api_id?: string;
             };
             header?: never;
             path?: never;
@@ -5119,6 +5333,38 @@ export interface operations {
             403: components["responses"]["Problem403"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    pool_trend: {
+        parameters: {
+            query?: {
+                /** @description 24 when absent */
+                hours?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The trend */
+            200: {
+                headers: {
+                    /** @description Finds the request in the log; a sane one of the request's is kept */
+                    "X-Request-Id": string;
+                    /** @description The request's trace, when it came with one */
+                    traceparent?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_TrendView"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             422: components["responses"]["Problem422"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
