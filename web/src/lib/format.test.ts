@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatCount, formatExact, formatRelative, parseTime } from './format'
+import { formatCount, formatExact, formatRelative, formatSize, parseTime } from './format'
 
 const NOW = Date.parse('2025-11-22T12:00:00Z')
 const ago = (seconds: number, locale = 'en') => formatRelative(NOW - seconds * 1000, NOW, locale)
@@ -9,6 +9,14 @@ describe('format', () => {
     expect(formatCount(1240, 'en')).toBe('1,240')
     expect(formatCount(12_345_678, 'zh-TW')).toBe('12,345,678')
     expect(formatCount(92.6, 'en')).toBe('93')
+  })
+
+  it('gives sizes in the unit that suits them', () => {
+    expect(formatSize(0, 'en')).toBe('0 byte')
+    expect(formatSize(999, 'en')).toBe('999 byte')
+    expect(formatSize(41_400, 'en')).toBe('41 kB')
+    expect(formatSize(1_250_000, 'en')).toBe('1.3 MB')
+    expect(formatSize(2e12, 'en')).toBe('2,000 GB')
   })
 
   it('rounds relative times towards the present', () => {

@@ -15,6 +15,15 @@ export function formatCount(value: number, locale: string): string {
   return kept(numbers, locale, () => new Intl.NumberFormat(locale, { maximumFractionDigits: 0 })).format(value)
 }
 
+const SIZES = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
+
+/** `340 byte`, `1.2 MB`. */
+export function formatSize(bytes: number, locale: string): string {
+  const step = bytes < 1_000 ? 0 : Math.min(SIZES.length - 1, Math.floor(Math.log10(bytes) / 3))
+  const options = { style: 'unit', unit: SIZES[step], unitDisplay: 'short', maximumFractionDigits: step < 2 ? 0 : 1 } as const
+  return kept(numbers, `${locale} ${step}`, () => new Intl.NumberFormat(locale, options)).format(bytes / 1_000 ** step)
+}
+
 export function formatExact(time: number, locale: string): string {
   return kept(
     exactTimes,

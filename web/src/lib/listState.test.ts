@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as list from './listState'
 
-const RULES: list.ListRules = { sortable: ['created_at', 'name'], defaultSort: '-created_at', filters: ['status', 'status!'] }
+const RULES: list.ListRules = { sortable: ['created_at', 'name'], defaultSort: '-created_at', filters: ['status', 'status!'], alongside: ['columns'] }
 const plain: list.ListState = { q: '', filters: {}, sort: '-created_at', cursor: null }
 const start: list.Place = { state: plain, trail: [] }
 
@@ -24,6 +24,13 @@ describe('list state and URL', () => {
     expect(list.readListState({ sort: '-password' }, RULES).sort).toBe('-created_at')
     expect(list.readListState({ sort: '--name' }, RULES).sort).toBe('-created_at')
     expect(list.readListState({ q: `  ${'x'.repeat(500)}` }, RULES).q).toHaveLength(200)
+  })
+
+  it('reads what goes along apart from what the list asks for', () => {
+    const query = { columns: ' name,note ', q: 'x', other: 'y' }
+    expect(list.readAlongside(query, RULES)).toEqual({ columns: 'name,note' })
+    expect(list.writeListState(list.readListState(query, RULES), RULES)).toEqual({ q: 'x' })
+    expect(list.readAlongside(query, { sortable: [], defaultSort: '' })).toEqual({})
   })
 
   it('takes no filter that the list does not have, and none that is empty or endless', () => {

@@ -18,6 +18,8 @@ export interface ListRules {
   /** The fields that the server can sort by. */
   sortable: readonly string[]
   defaultSort: string
+  /** Parameters of the page's own, which stay as they are while the list moves. */
+  alongside?: readonly string[]
 }
 
 export interface Place {
@@ -37,7 +39,7 @@ export function readListState(query: Query, rules: ListRules): ListState {
   const sort = single(query.sort)
   return {
     q: single(query.q).trim().slice(0, LONGEST_SEARCH),
-    filters: readFilters(query, rules),
+    filters: readNamed(query, rules.filters),
     sort: isSort(sort, rules) ? sort : rules.defaultSort,
     cursor: single(query.cursor) || null,
   }
@@ -51,6 +53,11 @@ export function writeListState(state: ListState, rules: ListRules): Record<strin
     ...(state.sort !== rules.defaultSort && { sort: state.sort }),
     ...(state.cursor !== null && { cursor: state.cursor }),
   }
+}
+
+/** The page's own parameters, as they stand. */
+export function readAlongside(query: Query, rules: ListRules): Filters {
+  return readNamed(query, rules.alongside)
 }
 
 /** A trail as the browser's history kept it; anything else than a list of cursors is no trail. */
@@ -109,8 +116,8 @@ export function rowRange(trail: Trail, limit: number, shown: number): { from: nu
   return { from: before + 1, to: before + shown }
 }
 
-function readFilters(query: Query, rules: ListRules): Filters {
-  const named = (rules.filters ?? []).map((name) => [name, single(query[name]).trim()] as const)
+function readNamed(query: Query, names: readonly string[] = []): Filters {
+  const named = names.map((name) => [name, single(query[name]).trim()] as const)
   return Object.fromEntries(named.filter(([, value]) => value !== '' && value.length <= LONGEST_FILTER))
 }
 

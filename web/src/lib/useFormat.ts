@@ -1,5 +1,5 @@
 import { currentLocale } from '@/i18n'
-import { formatCount, formatExact, formatRelative } from './format'
+import { formatCount, formatExact, formatRelative, formatSize } from './format'
 import { usePresent } from './usePresent'
 
 /** The formats in the language shown; relative times move with the present. */
@@ -7,6 +7,7 @@ export function useFormat() {
   const present = usePresent()
   return {
     count: (value: number) => formatCount(value, currentLocale()),
+    size: (bytes: number) => formatSize(bytes, currentLocale()),
     exact: (time: number) => formatExact(time, currentLocale()),
     relative: (time: number) => formatRelative(time, present.value.getTime(), currentLocale()),
     isFuture: (time: number) => time > present.value.getTime(),

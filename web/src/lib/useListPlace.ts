@@ -14,15 +14,25 @@ export function useListPlace(rules: list.ListRules) {
     return before !== undefined && JSON.stringify(before) === JSON.stringify({ state, trail }) ? before : { state, trail }
   })
 
-  function go(to: list.Place | null, how: 'push' | 'replace' = 'push') {
+  const alongside = computed(() => list.readAlongside(route.query, rules))
+
+  function go(to: list.Place | null, how: 'push' | 'replace' = 'push', beside = alongside.value) {
     if (to === null) return
-    const target = { query: list.writeListState(to.state, rules), state: { trail: to.trail && [...to.trail] } }
+    const target = { query: { ...list.writeListState(to.state, rules), ...beside }, state: { trail: to.trail && [...to.trail] } }
     return how === 'push' ? router.push(target) : router.replace(target)
   }
 
   return {
     state: computed(() => place.value.state),
     trail: computed(() => place.value.trail),
+    alongside,
+    /** Sets the page's own parameters; null takes one away. The list stays where it is. */
+    note: (changes: Record<string, string | null>) => {
+      const beside = Object.entries(changes).reduce<list.Filters>((so, [name, value]) => list.withFilter(so, name, value), alongside.value)
+      void go(place.value, 'replace', beside)
+    },
+    /** Everything as an address says it, from its first page. */
+    show: (query: Readonly<Record<string, string>>) => void go({ state: list.readListState(query, rules), trail: [] }, 'push', list.readAlongside(query, rules)),
     /** The first letter of a search makes a history entry, the next ones change it: one step back leaves the search. */
     search: (q: string) => {
       if (q !== place.value.state.q) void go(list.changed(place.value, { q }), place.value.state.q === '' ? 'push' : 'replace')
@@ -38,7 +48,7 @@ export function useListPlace(rules: list.ListRules) {
     /** A detail of this list: the list stays as it is behind it, and is there again on the way back. */
     beside: (to: RouteLocationNamedRaw): RouteLocationNamedRaw => ({
       ...to,
-      query: list.writeListState(place.value.state, rules),
+      query: { ...list.writeListState(place.value.state, rules), ...alongside.value },
       state: { trail: place.value.trail && [...place.value.trail] },
     }),
     next: (cursor: string) => void go(list.nextPage(place.value, cursor)),
