@@ -1,0 +1,35 @@
+import { useElementSize, useScroll } from '@vueuse/core'
+import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+
+/** The rows to draw, and the room in pixels that those before and after them would take. */
+export interface RowsInView {
+  from: number
+  /** Exclusive. */
+  to: number
+  before: number
+  after: number
+}
+
+/** Of rows of one height, those in view and `spare` more on either side, so that quick scrolling meets no gap. */
+export function rowsInView(count: number, height: number, top: number, room: number, spare: number): RowsInView {
+  // A list that has become shorter may have been scrolled past its new end.
+  const first = Math.min(Math.max(0, Math.floor(top / height)), Math.max(0, count - 1))
+  const from = Math.max(0, first - spare)
+  const to = Math.min(count, first + Math.ceil(room / height) + 1 + spare)
+  return { from, to, before: from * height, after: (count - to) * height }
+}
+
+/** Draws a long list as a short one: all rows have one height, so that where each would stand is known. */
+export function useRowsInView(
+  scroller: MaybeRefOrGetter<HTMLElement | null>,
+  rows: () => { count: number; height: number; spare?: number },
+) {
+  const { y } = useScroll(scroller)
+  const { height: measured } = useElementSize(scroller)
+  return computed(() => {
+    const { count, height, spare = 12 } = rows()
+    // Until it is measured it may be as high as the window.
+    const room = toValue(measured) || window.innerHeight
+    return rowsInView(count, height, y.value, room, spare)
+  })
+}
