@@ -134,7 +134,7 @@ describe('a pool that fills', () => {
         const { api_id } = await server.api('api-pool/allocate', { account_id: account })
         if (size === 'wide') {
           // What is under the pointer stays there.
-          await block('Recent events').getByText(/^\d+ new/).waitFor()
+          await block('Recent events').getByRole('button', { name: /^Show \d+ new/ }).waitFor()
           assert.equal(await list.filter({ hasText: account }).count(), 0)
           await page.getByRole('heading', { level: 1 }).hover()
         }

@@ -6,6 +6,7 @@ it.each([
   [0.9998, '99.9%'],
   [0.895, '89.5%'],
   [0.29, '29%'],
+  [2 / 120, '1.7%'],
   [0, '0%'],
 ])('shows %d as %s', (share, shown) => {
   expect(formatShare(share, 'en')).toBe(shown)

@@ -10,7 +10,7 @@ function remembered<Format>(name: string, make: () => Format): Format {
 /** Of 0 to 1. Never rounded up to all: 99.98 % is not 100 %. */
 export function formatShare(share: number, locale: string): string {
   const format = remembered(`share ${locale}`, () => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }))
-  return format.format(share < 1 ? Math.floor(share * 1_000 + 1e-9) / 1_000 : share)
+  return format.format(share < 1 ? Math.min(share, 0.999) : share)
 }
 
 /** With its sign, unless it is zero. */

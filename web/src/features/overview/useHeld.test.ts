@@ -1,11 +1,14 @@
 import { expect, it } from 'vitest'
-import { nextTick, shallowRef } from 'vue'
+import { nextTick, ref, shallowRef } from 'vue'
 import { useHeld } from './useHeld'
 
-it('holds its rows while somebody points at them, and counts what waits', async () => {
+it('keeps its rows while they are held, and counts what waits', async () => {
   const newest = shallowRef<{ id: string }[]>()
-  const { isHeld, shown, waiting } = useHeld(() => newest.value)
-  isHeld.value = true
+  const isHeld = ref(true)
+  const { shown, waiting } = useHeld(
+    () => newest.value,
+    () => isHeld.value,
+  )
   newest.value = [{ id: '1' }]
   await nextTick()
   expect([shown.value, waiting.value]).toEqual([[{ id: '1' }], 0])
