@@ -1,3 +1,4 @@
+import { LEVEL_TEXTS } from '@/features/accounts/words'
 import type { TextKey } from '@/i18n'
 import type { Fields } from './journal'
 
@@ -8,8 +9,8 @@ export interface Evidence {
   value: Told
 }
 
-/** A text that has a translation, a moment, a truth, or what stands there. */
-export type Told = { text: TextKey } | { moment: number } | { is: boolean } | { raw: string } | { nothing: true }
+/** A text that has a translation, a moment, a group that has a name, a truth, or what stands there. */
+export type Told = { text: TextKey } | { moment: number } | { group: string } | { is: boolean } | { raw: string } | { nothing: true }
 
 export interface Difference {
   key: string
@@ -45,7 +46,9 @@ function told(key: string, value: unknown): Told {
   if (typeof value === 'boolean') return { is: value }
   if (Array.isArray(value)) return { raw: value.map((one) => (typeof one === 'object' ? JSON.stringify(one) : String(one))).join(', ') }
   const text = String(value)
-  const known = WORDS[key.split('.').at(-1) ?? key]?.[text]
+  const name = key.split('.').at(-1) ?? key
+  if (name === 'group_id') return { group: text }
+  const known = WORDS[name]?.[text]
   if (known !== undefined) return { text: known }
   return MOMENT.test(text) ? { moment: Date.parse(text) } : { raw: text }
 }
@@ -81,6 +84,8 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, TextKey>>>> = {
     warning: 'history.word.warning',
     critical: 'history.word.critical',
   },
+  member_level: LEVEL_TEXTS,
+  min_member_level: LEVEL_TEXTS,
   fault: {
     none: 'history.fault.none',
     credential: 'history.fault.credential',
@@ -104,6 +109,9 @@ export const FIELDS: Readonly<Record<string, TextKey>> = {
   expires_at: 'history.field.expires_at',
   allocated_at: 'history.field.allocated_at',
   cooldown_until: 'history.field.cooldown_until',
+  account: 'history.column.account',
+  ip: 'history.column.ip',
+  level: 'history.field.member_level',
   allocation_id: 'history.field.allocation_id',
   member_level: 'history.field.member_level',
   min_member_level: 'history.field.min_member_level',
