@@ -9,6 +9,10 @@ export function listUsers(query: PageRequest, signal?: AbortSignal): Promise<Pag
   return data(client.GET('/api/admin/users', { params: { query: asked(query) }, signal }))
 }
 
+export function getUser(id: string, signal?: AbortSignal): Promise<User> {
+  return data(client.GET('/api/admin/users/{id}', { params: { path: { id } }, signal }))
+}
+
 export function addUser(body: NewUser, key: string): Promise<User> {
   return data(client.POST('/api/admin/users', { body, params: { header: once(key) } }))
 }

@@ -7,7 +7,7 @@ export const feature: Feature = {
       component: () => import('./SettingsFrame.vue'),
       meta: { title: 'settings.title' },
       children: [
-        { path: '', name: 'settings', component: () => import('./pool/PoolSettings.vue'), meta: { title: 'settings.pool.title', needs: 'settings:read' } },
+        { path: '', name: 'settings', component: () => import('./pool/PoolSettings.vue'), meta: { title: 'settings.pool.title' } },
         { path: 'users', name: 'users', component: () => import('./users/UsersPage.vue'), meta: { title: 'settings.users.title', needs: 'users:read' } },
         { path: 'roles', name: 'roles', component: () => import('./users/RolesPage.vue'), meta: { title: 'settings.roles.title' } },
         { path: 'tokens', name: 'tokens', component: () => import('./tokens/TokensPage.vue'), meta: { title: 'settings.tokens.title', needs: 'tokens:read' } },
