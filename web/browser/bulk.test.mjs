@@ -95,6 +95,19 @@ for (const [size, options] of Object.entries(SIZES)) {
       await bar().waitFor({ state: 'detached' })
     })
 
+    it('drops from what is ticked what somebody else deletes', async () => {
+      const extra = await server.api('api-pool/', { api_id: isWide ? '77002' : '77003', api_hash: 'cd'.repeat(16), name: 'Passing' })
+      await page.goto('/credentials?q=a')
+      const { rows } = await asked({ q: 'a' })
+      for (const { name } of rows.slice(0, 2)) await page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check()
+      await bar().getByText('2 selected').waitFor()
+      await server.api('api-pool/bulk', { ids: [extra.id], action: 'delete' })
+      await bar().getByText('1 selected').waitFor()
+      await page.getByRole('checkbox', { name: 'Select Passing' }).waitFor()
+      await page.getByRole('button', { name: 'Show', exact: true }).click()
+      await page.getByRole('checkbox', { name: 'Select Passing' }).waitFor({ state: 'detached' })
+    })
+
     it('disables what is ticked, having said what that touches, and takes it back', async () => {
       await page.goto('/credentials?q=juniper')
       const { rows } = await asked({ q: 'juniper' })
@@ -118,26 +131,27 @@ for (const [size, options] of Object.entries(SIZES)) {
     it('assigns everything that matches to a group, also what no page shows, and brings each back', async () => {
       await page.goto('/credentials?status!=banned')
       const before = await server.api('api-pool/?limit=500&status!=banned')
-      await page.getByRole('checkbox', { name: /^Select/ }).first().waitFor()
-      if (isWide) {
-        await page.getByRole('checkbox', { name: 'Select all on this page' }).click()
-        await page.getByRole('button', { name: `Select all ${before.total} that match` }).click()
-        await bar().getByText(`All ${before.total} that match selected`).waitFor()
-        await act('Assign group')
-        await dialog().getByText(`${before.total} credentials`).waitFor()
-        await dialog().getByRole('combobox').click()
-        await page.getByRole('option', { name: 'No group' }).click()
-        await dialog().getByRole('button', { name: `Assign ${before.total}` }).click()
-        await notice(`${before.total} credentials are assigned`).waitFor()
-        assert.equal((await asked({ 'status!': 'banned', group_id: 'none' })).total, before.total)
-        await page.getByRole('button', { name: 'Undo' }).click()
-        await notice('Undone').waitFor()
-        await eventually(async () => {
-          const { items } = await server.api('api-pool/?limit=500&status!=banned')
-          const groups = (/** @type {{ id: string, group_id: string | null }[]} */ list) => list.map(({ id, group_id }) => [id, group_id])
-          assert.deepEqual(groups(items), groups(before.items))
-        })
+      if (isWide) await page.getByRole('checkbox', { name: 'Select all on this page' }).click()
+      else {
+        await page.getByRole('checkbox', { name: /^Select/ }).first().click()
+        await page.getByRole('button', { name: 'Select all on this page' }).click()
       }
+      await page.getByRole('button', { name: `Select all ${before.total} that match` }).click()
+      await bar().getByText(`All ${before.total} that match selected`).waitFor()
+      await act('Assign group')
+      await dialog().getByText(`${before.total} credentials`).waitFor()
+      await dialog().getByRole('combobox').click()
+      await page.getByRole('option', { name: 'No group' }).click()
+      await dialog().getByRole('button', { name: `Assign ${before.total}` }).click()
+      await notice(`${before.total} credentials are assigned`).waitFor()
+      assert.equal((await asked({ 'status!': 'banned', group_id: 'none' })).total, before.total)
+      await page.getByRole('button', { name: 'Undo' }).click()
+      await notice('Undone').waitFor()
+      await eventually(async () => {
+        const { items } = await server.api('api-pool/?limit=500&status!=banned')
+        const groups = (/** @type {{ id: string, group_id: string | null }[]} */ list) => list.map(({ id, group_id }) => [id, group_id])
+        assert.deepEqual(groups(items), groups(before.items))
+      })
     })
 
     it('deletes what no account holds, and tells of the others why not', async () => {
