@@ -23,7 +23,7 @@ const browser = await startBrowser()
 for (const { name, options } of PICTURES) {
   const { page, troubles } = await openPage(browser, server.url, { ...options, reducedMotion: 'reduce' })
   await giveAPast(page)
-  await page.goto('/')
+  await page.goto('/credentials')
   await signIn(page)
   await page.locator('#content :is(tbody, ul) code').first().waitFor()
   await page.mouse.move(0, 0)

@@ -1,10 +1,13 @@
 // What people do on the pages, and what they then see.
+import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 import { OWNER } from './server.mjs'
 
 /** @typedef {import('playwright-core').Page} Page */
 
 const PATIENCE_MS = 10_000
+/** The smallest screen has room for some cards. */
+const FEWEST_DRAWN = 6
 
 export const SIZES = {
   wide: { viewport: { width: 1440, height: 900 } },
@@ -41,6 +44,19 @@ export async function signIn(page, password = OWNER.password) {
  */
 export function shownIds(page) {
   return page.locator('#content :is(tbody, ul) code').allTextContents()
+}
+
+/**
+ * Waits until the list begins with these. Only rows in view are drawn, so that later ones may be missing.
+ * @param {Page} page
+ * @param {string[]} ids
+ */
+export function showsFirst(page, ids) {
+  return eventually(async () => {
+    const shown = await shownIds(page)
+    assert.deepEqual(shown, ids.slice(0, shown.length))
+    assert.ok(shown.length >= Math.min(FEWEST_DRAWN, ids.length), `${shown.length} of ${ids.length} are drawn`)
+  })
 }
 
 /**

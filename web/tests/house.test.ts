@@ -37,6 +37,18 @@ it('nothing of the session reaches the browser’s storage', () => {
   expect(storing).toEqual(['src/app/freshCode.ts', 'src/lib/storage.ts'])
 })
 
+it('every filter and order of the credentials list is one that the document knows, and export and bulk actions take the filters', () => {
+  const { paths, components } = JSON.parse(read('openapi.json'))
+  const parameters = (path: string): { name: string; description?: string }[] => paths[path].get.parameters
+  const listed = parameters('/api/admin/api-pool/')
+  expect(listed.map(({ name }) => name)).toEqual(expect.arrayContaining([...(LIST_RULES.filters ?? [])]))
+  expect(parameters('/api/admin/api-pool/export').map(({ name }) => name)).toEqual(expect.arrayContaining([...(LIST_RULES.filters ?? []), 'q']))
+  const bulk = JSON.stringify(components.schemas.BulkRequest)
+  expect((LIST_RULES.filters ?? []).filter((name) => !bulk.includes(`"${name}":`))).toEqual([])
+  const sorts = listed.find(({ name }) => name === 'sort')?.description ?? ''
+  expect(LIST_RULES.sortable.filter((field) => !sorts.includes(field))).toEqual([])
+})
+
 it('every order that is offered is one that the list takes', () => {
   for (const { sort } of SORTS) expect(readListState({ sort }, LIST_RULES).sort).toBe(sort)
   for (const { sortBy } of COLUMNS) if (sortBy !== undefined) expect(LIST_RULES.sortable).toContain(sortBy)

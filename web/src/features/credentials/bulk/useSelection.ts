@@ -51,6 +51,7 @@ export function useSelection(list: List<Credential>, place: ListPlace) {
     ids: computed(() => selection.tickedIds(chosen.value, shown.value)),
     coversPage: computed(() => selection.coversPage(chosen.value, shown.value)),
     tick: (ids: readonly string[], on: boolean) => (chosen.value = selection.ticked(chosen.value, shown.value, ids, on)),
+    tickPage: () => (chosen.value = selection.ticked(chosen.value, shown.value, shown.value.map(({ id }) => id), true)),
     tickAll: () => (chosen.value = { is: 'all' }),
     clear: () => (chosen.value = selection.NOTHING),
     filter,
