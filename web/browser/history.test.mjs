@@ -58,6 +58,7 @@ for (const [size, options] of Object.entries(SIZES)) {
     const audit = (/** @type {Record<string, string>} */ query = {}) => lists('audit-logs', query)
 
     async function noBarriers(/** @type {string} */ what, within = 'html') {
+      await page.mouse.move(0, 0)
       for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
         await page.emulateMedia({ colorScheme })
         await eventually(async () => assert.equal(await page.evaluate(() => document.documentElement.classList.contains('dark')), colorScheme === 'dark'))
