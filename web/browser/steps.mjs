@@ -78,3 +78,12 @@ export async function choose(page, button, entry) {
   await page.locator('[role=menu]').locator('[role^=menuitem]').filter({ hasText: entry }).click()
   await page.locator('[role=menu]').waitFor({ state: 'detached' })
 }
+
+/**
+ * Takes notices away: on a small screen they stand over what comes next.
+ * @param {Page} page
+ */
+export async function closeNotices(page) {
+  const close = page.locator('ol[data-slot=viewport] [data-slot=close]')
+  while ((await close.count()) > 0) await close.first().click({ timeout: 1_000 }).catch(() => undefined)
+}

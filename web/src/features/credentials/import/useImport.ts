@@ -1,6 +1,6 @@
 import { computed, reactive, ref, shallowRef, watch } from 'vue'
 import { importCredentials, type ImportLater, type ImportReport, type ImportRequest } from '@/api/credentials'
-import { listCredentials } from '@/api/credentials'
+import { getPoolHealth } from '@/api/pool'
 import { Problem } from '@/api/problem'
 import { newKey } from '@/lib/newKey'
 import { useAction } from '@/lib/useAction'
@@ -19,7 +19,7 @@ export interface Source {
 }
 
 /** What an import came to: answered line by line, or on its way as a job. */
-export type Outcome = { is: 'done'; batchId: string; report: Report } | { is: 'later'; batchId: string; jobId: string; totalBefore: number | null }
+export type Outcome = { is: 'done'; batchId: string; report: Report } | { is: 'later'; batchId: string; jobId: string; totalBefore: number }
 
 const SLOTS = /^\d+$/
 const MOST_SLOTS = 100_000
@@ -119,10 +119,10 @@ export function useImport() {
 
 export type Import = ReturnType<typeof useImport>
 
-/** How many credentials there are; null when they are too many to be counted. */
-export async function poolSize(signal?: AbortSignal): Promise<number | null> {
-  const { total, total_is_capped: isCapped } = await listCredentials({ limit: 1 }, signal)
-  return isCapped === true ? null : total
+/** How many credentials there are, exactly: a list's own total ends at ten thousand. */
+export async function poolSize(signal?: AbortSignal): Promise<number> {
+  const { total_apis: total } = await getPoolHealth(signal)
+  return total
 }
 
 function isLater(answer: ImportReport | ImportLater): answer is ImportLater {
