@@ -143,7 +143,8 @@ for (const [size, options] of Object.entries(SIZES)) {
       await dialog().getByRole('combobox').click()
       await page.getByRole('option', { name: 'No group' }).click()
       await dialog().getByRole('button', { name: `Assign ${before.total}` }).click()
-      await notice(`${before.total} credentials are assigned`).waitFor()
+      const moved = before.items.filter((/** @type {{ group_id: string | null }} */ row) => row.group_id !== null).length
+      await notice(`${moved} credentials are assigned`).waitFor()
       assert.equal((await asked({ 'status!': 'banned', group_id: 'none' })).total, before.total)
       await page.getByRole('button', { name: 'Undo' }).click()
       await notice('Undone').waitFor()

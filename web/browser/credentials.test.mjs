@@ -146,7 +146,7 @@ for (const [size, options] of Object.entries(SIZES)) {
 
     it('leafs through the pages, and the browser’s own buttons do too', async () => {
       await page.goto('/credentials?sort=api_id')
-      await page.getByRole('button', { name: 'View', exact: true }).click()
+      await page.getByRole('button', { name: 'Display', exact: true }).click()
       await page.getByRole('button', { name: '50', exact: true }).click()
       await page.keyboard.press('Escape')
       const first = await asked({ sort: 'api_id', limit: '50' })

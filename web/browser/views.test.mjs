@@ -116,7 +116,7 @@ for (const [size, options] of Object.entries(SIZES)) {
     if (isWide) {
       it('shows the columns that are chosen, here and behind a link', async () => {
         const headers = async () => (await page.getByRole('columnheader').allInnerTexts()).map((text) => text.trim()).filter((text) => text !== '')
-        await page.getByRole('button', { name: 'View', exact: true }).click()
+        await page.getByRole('button', { name: 'Display', exact: true }).click()
         await page.getByRole('checkbox', { name: 'Slots' }).click()
         await page.getByRole('checkbox', { name: 'Tags' }).click()
         await page.getByRole('checkbox', { name: 'Note' }).click()
@@ -139,7 +139,7 @@ for (const [size, options] of Object.entries(SIZES)) {
         await other.getByRole('columnheader', { name: 'Note' }).waitFor()
         await other.context().close()
 
-        await page.getByRole('button', { name: 'View', exact: true }).click()
+        await page.getByRole('button', { name: 'Display', exact: true }).click()
         await page.getByRole('button', { name: 'Back to the usual columns' }).click()
         await page.getByRole('button', { name: 'Normal' }).click()
         await page.keyboard.press('Escape')

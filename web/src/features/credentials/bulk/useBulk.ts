@@ -12,6 +12,8 @@ const TOUCHES = [['credentials'], ['groups']] as const
 
 export interface Outcome {
   succeeded: number
+  /** How many of them are another than before, where that is known. */
+  changed: number
   failures: readonly Failure[]
   /** Why the rest was not tried. */
   problem: Problem | null
@@ -70,8 +72,10 @@ export function useBulk(kind: BulkAction['action'], target: Target, rows: readon
     }
     const names = new Map([...rows.map((row) => [row.id, row] as const), ...(known ?? [])])
     const back = known === null ? [] : undoing(action, known, lines)
+    const succeeded = lines.filter(({ success }) => success).length
     outcome.value = {
-      succeeded: lines.filter(({ success }) => success).length,
+      succeeded,
+      changed: known === null || kind === 'delete' ? succeeded : back.reduce((sum, { ids }) => sum + (ids?.length ?? 0), 0),
       failures: failuresOf(lines, names),
       problem: stopped,
       undo: back.length === 0 ? null : () => undo(back),
