@@ -62,3 +62,16 @@ export async function choose(page, button, entry) {
   await page.locator('[role=menu]').locator('[role^=menuitem]').filter({ hasText: entry }).click()
   await page.locator('[role=menu]').waitFor({ state: 'detached' })
 }
+
+/**
+ * Closes the notices at the edge of the page, which may lie over what comes next.
+ * @param {Page} page
+ */
+export async function closeNotices(page) {
+  const closers = page.locator('[data-slot=viewport] [data-slot=close]')
+  await eventually(async () => {
+    // One may go by itself meanwhile.
+    if ((await closers.count()) > 0) await closers.last().click({ timeout: 500 }).catch(() => undefined)
+    if ((await closers.count()) > 0) throw new Error('a notice stays')
+  })
+}
