@@ -65,10 +65,11 @@ export async function startServer({ database, port = 0 } = {}) {
    * Calls the API and gives the answer's `data`.
    * @param {string} path
    * @param {unknown} [body] makes it a POST
+   * @param {string} [method]
    */
-  async function api(path, body) {
+  async function api(path, body, method = body === undefined ? 'GET' : 'POST') {
     const response = await fetch(`${url}/api/admin/${path}`, {
-      method: body === undefined ? 'GET' : 'POST',
+      method,
       headers: { ...(token !== '' && { Authorization: `Bearer ${token}` }), ...(body !== undefined && { 'Content-Type': 'application/json' }) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/vue-query'
-import { computed, ref, shallowRef, type Ref } from 'vue'
+import { computed, nextTick, ref, shallowRef, type Ref } from 'vue'
 import { asProblem } from '@/api/problem'
 import { updateRule, type Rule } from '@/api/rules'
 import { useText } from '@/i18n'
@@ -9,52 +9,81 @@ import { moved, newPriorities, type Placed } from './reorder'
 
 /**
  * Puts rules into another order by writing priorities, each for the version seen. The new order is shown while it is
- * written; when somebody else has changed one of the rules meanwhile, the newest order comes back.
+ * written, and can be changed on meanwhile: keys are quicker than the server. When somebody else has changed one of the
+ * rules, the newest order comes back.
  */
 export function useOrder(rules: Readonly<Ref<readonly Rule[] | undefined>>) {
   const { t } = useText()
   const notices = useNotices()
   const queries = useQueryClient()
   const writing = ref(false)
-  const wanted = shallowRef<readonly Rule[] | null>(null)
+  /** The ids in the order in which the person wants them. */
+  const wanted = shallowRef<readonly string[] | null>(null)
   /** For people who can't see that a rule has moved. */
   const told = ref('')
+  /** The rules as they were written last. */
+  let known = new Map<string, Rule>()
+  let lastMoved = { id: '', name: '' }
 
-  async function write(changes: readonly Placed[], seen: ReadonlyMap<string, Rule>): Promise<Map<string, Rule>> {
-    const after = new Map(seen)
-    for (const { id, priority } of changes) after.set(id, await updateRule(id, after.get(id)?.version ?? 0, { priority }))
-    return after
+  const shown = computed(() => {
+    const now = new Map(rules.value?.map((rule) => [rule.id, rule]))
+    return wanted.value?.flatMap((id) => now.get(id) ?? []) ?? rules.value
+  })
+
+  async function write(changes: readonly Placed[]) {
+    // The list may hear of it before the answer is here: it is this person's doing then, too.
+    noteOwnChange()
+    for (const { id, priority } of changes) known.set(id, await updateRule(id, known.get(id)?.version ?? 0, { priority }))
   }
 
-  async function move(from: number, to: number) {
-    const before = rules.value ?? []
-    const rule = before[from]
-    if (writing.value || rule === undefined || from === to || to < 0 || to >= before.length) return
-    const order = moved(before, from, to)
-    const changes = newPriorities(order, rule.id)
-    const seen = new Map(before.map((one) => [one.id, one]))
-    writing.value = true
-    wanted.value = order
-    told.value = t('rules.order.moved', { name: rule.name, place: to + 1, of: before.length })
+  /** Writes until the server has what the person wants, which may change meanwhile. The order that was written. */
+  async function writeWanted(): Promise<readonly string[] | null> {
+    for (let order = wanted.value; ; order = wanted.value) {
+      if (order === null) return null
+      const placed = order.flatMap((id) => known.get(id) ?? [])
+      await write(newPriorities(placed, lastMoved.id))
+      if (wanted.value === order) return order
+    }
+  }
+
+  async function settle() {
+    const first = new Map(rules.value?.map((rule) => [rule.id, rule]))
+    known = new Map(first)
+    let written: readonly string[] | null = null
     try {
-      const after = await write(changes, seen)
-      const back = changes.map(({ id }) => ({ id, priority: seen.get(id)?.priority ?? 0 }))
-      notices.done(t('rules.order.done', { name: rule.name, n: changes.length }, changes.length), async () => {
-        await write(back, after)
-        void queries.invalidateQueries({ queryKey: ['rules'] })
-      })
+      written = await writeWanted()
+      const back = [...first.values()].filter(({ id, priority }) => known.get(id)?.priority !== priority)
+      if (back.length > 0) notices.done(t('rules.order.done', { name: lastMoved.name, n: back.length }, back.length), () => undo(back))
     } catch (error) {
       const isStale = asProblem(error).code === 'stale'
       told.value = isStale ? t('rules.order.stale') : ''
       if (isStale) notices.warn(t('rules.order.stale'))
       else notices.failed(error)
-    } finally {
-      noteOwnChange()
-      await queries.invalidateQueries({ queryKey: ['rules'] })
-      wanted.value = null
-      writing.value = false
     }
+    noteOwnChange()
+    await queries.invalidateQueries({ queryKey: ['rules'] })
+    await nextTick()
+    // Moved on while the newest was on its way; after a refusal nothing of it stands.
+    if (written === null || wanted.value === written) wanted.value = null
   }
 
-  return { move, writing, told, shown: computed(() => wanted.value ?? rules.value) }
+  async function move(from: number, to: number) {
+    const before = shown.value ?? []
+    const rule = before[from]
+    if (rule === undefined || from === to || to < 0 || to >= before.length) return
+    wanted.value = moved(before, from, to).map(({ id }) => id)
+    lastMoved = rule
+    told.value = t('rules.order.moved', { name: rule.name, place: to + 1, of: before.length })
+    if (writing.value) return
+    writing.value = true
+    while (wanted.value !== null) await settle()
+    writing.value = false
+  }
+
+  async function undo(back: readonly Placed[]) {
+    await write(back)
+    void queries.invalidateQueries({ queryKey: ['rules'] })
+  }
+
+  return { move, writing, told, shown }
 }

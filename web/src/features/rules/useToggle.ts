@@ -16,6 +16,7 @@ export function useToggle() {
   async function set(rule: Rule, enabled: boolean) {
     if (wanted.has(rule.id)) return
     wanted.set(rule.id, enabled)
+    noteOwnChange()
     try {
       const { version } = await toggleRule(rule.id, rule.version, enabled)
       notices.done(t(enabled ? 'rules.done.on' : 'rules.done.off', { name: rule.name }), async () => {
