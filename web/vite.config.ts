@@ -36,6 +36,16 @@ export default defineConfig({
       components: false,
       colorMode: false,
       dts: false,
+      // As the library has them, what is pressed is paler than its text may stand on.
+      ui: {
+        button: {
+          compoundVariants: (['primary', 'success', 'info', 'warning', 'error'] as const).map((color) => ({
+            color,
+            variant: 'solid' as const,
+            class: `hover:bg-${color}/90 active:bg-${color}/90`,
+          })),
+        },
+      },
       theme: { colors: ['primary', 'success', 'info', 'warning', 'error'] },
       icon: { mode: 'svg', clientBundle: { scan: { globInclude: ['src/**/*.{vue,ts}'] }, sizeLimitKb: 64 } },
       experimental: { componentDetection: true },
