@@ -1,6 +1,7 @@
 // What people do on the pages, and what they then see.
 import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
+import { barriers } from './browser.mjs'
 import { OWNER } from './server.mjs'
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -86,4 +87,40 @@ export async function choose(page, button, entry) {
 export async function closeNotices(page) {
   const close = page.locator('ol[data-slot=viewport] [data-slot=close]')
   while ((await close.count()) > 0) await close.first().click({ timeout: 1_000 }).catch(() => undefined)
+}
+
+/**
+ * The page as it stands has nothing that axe calls serious, light or dark, and is not wider than the screen.
+ * @param {Page} page
+ */
+export async function hasNoBarriers(page) {
+  await closeNotices(page)
+  // A button under the pointer is paler.
+  await page.mouse.move(0, 0)
+  for (const theme of /** @type {const} */ (['light', 'dark'])) {
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
+    assert.deepEqual(await barriers(page, 'html'), [], theme)
+  }
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
+}
+
+/**
+ * Takes the secret that is shown once, and closes its dialog. Nothing else of the page ever has it.
+ * @param {Page} page
+ */
+export async function takeSecret(page) {
+  const dialog = page.getByRole('dialog')
+  const close = page.getByRole('button', { name: 'Close', exact: true })
+  const secret = await dialog.locator('[data-secret]').innerText()
+  assert.ok(await close.isDisabled())
+  await page.keyboard.press('Escape')
+  assert.ok(await dialog.isVisible())
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, history.state, location.href]))
+  assert.ok(!kept.includes(secret))
+  await hasNoBarriers(page)
+  await dialog.getByText('I have copied it').click()
+  await close.click()
+  await dialog.waitFor({ state: 'detached' })
+  assert.ok(!(await page.content()).includes(secret))
+  return secret
 }
