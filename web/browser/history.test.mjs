@@ -125,6 +125,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       await page.getByRole('button', { name: 'Last 24 hours' }).click()
       await param('range', '24h')
       await history({ 'action!': 'api.banned', operator: 'user:nobody,user:admin' })
+      await page.locator('[role=dialog]').waitFor({ state: 'detached' })
       await page.getByRole('button', { name: 'Last 24 hours' }).click()
       await page.locator('[name=to]').fill('2020-01-02T03:04')
       await page.getByRole('button', { name: 'Apply' }).click()

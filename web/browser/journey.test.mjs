@@ -46,6 +46,7 @@ for (const { screen, locale, colorScheme } of DAYS) {
 
     /** Nothing in the way of anybody, nothing wider than the screen. @param {string} what */
     async function isFine(what, within = 'html') {
+      await page.locator(within).last().waitFor()
       await page.mouse.move(1, 1)
       assert.deepEqual(await barriers(page, within), [], what)
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} fits`)

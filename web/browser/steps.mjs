@@ -110,7 +110,7 @@ export async function hasNoBarriers(page) {
  */
 export async function takeSecret(page) {
   const dialog = page.getByRole('dialog')
-  const close = page.getByRole('button', { name: 'Close', exact: true })
+  const close = page.getByRole('dialog').getByRole('button', { name: 'Close', exact: true })
   const secret = await dialog.locator('[data-secret]').innerText()
   assert.ok(await close.isDisabled())
   await page.keyboard.press('Escape')
