@@ -3,6 +3,7 @@ import VueI18n from '@intlify/unplugin-vue-i18n/vite'
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig, type Plugin } from 'vite'
+import { iconsWithTheirPages } from './scripts/icons'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -30,6 +31,7 @@ export default defineConfig({
   },
   plugins: [
     withoutInlinePalette(),
+    iconsWithTheirPages(path('.')),
     vue(),
     ui({
       autoImport: false,
