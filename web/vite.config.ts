@@ -22,6 +22,19 @@ function withoutInlinePalette(): Plugin {
   }
 }
 
+/** The library's App would have its toaster in the entry; src/App.vue loads it when somebody is signed in. */
+function withoutEarlyToaster(): Plugin {
+  return {
+    name: 'without-early-toaster',
+    enforce: 'pre',
+    resolveId: {
+      filter: { id: /^\.\/Toaster\.vue$/ },
+      handler: (_id, importer) => (/@nuxt\/ui\/dist\/runtime\/components\/App\.vue/.test(importer ?? '') ? '\0no-toaster' : undefined),
+    },
+    load: { filter: { id: /^\0no-toaster$/ }, handler: () => 'export default { render: () => null }' },
+  }
+}
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -31,6 +44,7 @@ export default defineConfig({
   },
   plugins: [
     withoutInlinePalette(),
+    withoutEarlyToaster(),
     iconsWithTheirPages(path('.')),
     vue(),
     ui({

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plugin } from 'vite'
 
-/** What signing in shows; the last two are the component library's own (busy, close). tests/reach.test.ts compares. */
-export const START_ICONS = ['check', 'copy', 'eye', 'eye-off', 'monitor', 'moon', 'rotate-cw', 'sun', 'triangle-alert', 'loader-circle', 'x']
+/** What signing in shows; the last is the component library's own, for a busy button. tests/reach.test.ts compares. */
+export const START_ICONS = ['check', 'copy', 'eye', 'eye-off', 'monitor', 'moon', 'rotate-cw', 'sun', 'triangle-alert', 'loader-circle']
 
 const BUNDLE = 'virtual:nuxt-ui-icons'
 const FRAME = 'src/components/shell/AppShell.vue'
@@ -21,11 +21,12 @@ export function iconsWithTheirPages(root: string): Plugin {
   let tell: (bodies: Bodies) => void
   const bundled = new Promise<Bodies>((resolve) => (tell = resolve))
   const start = new Set(START_ICONS)
-  const [inPages, elsewhere] = [new Set<string>(), new Set<string>()]
+  const [inPages, elsewhere, placed] = [new Set<string>(), new Set<string>(), new Set<string>()]
 
   const isOfPages = (name: string) => inPages.has(name) && !elsewhere.has(name) && !start.has(name)
   const adding = (bodies: Bodies, wanted: (name: string) => boolean) => {
     const chosen = Object.fromEntries(Object.entries(bodies).filter(([name]) => wanted(name)))
+    for (const name of Object.keys(chosen)) placed.add(name)
     return Object.keys(chosen).length === 0 ? '' : `\nimport { addIcons } from '@/app/offlineIcons'\naddIcons(JSON.parse(${JSON.stringify(JSON.stringify(chosen))}))\n`
   }
 
@@ -55,6 +56,10 @@ export function iconsWithTheirPages(root: string): Plugin {
         // Behind the code, so that its lines stay where they are.
         return { code: code + adding(await bundled, wanted), map: null }
       },
+    },
+    generateBundle(_options, bundle) {
+      const missing = Object.values(bundle).flatMap((chunk) => (chunk.type === 'chunk' ? namedIn(chunk.code).filter((name) => !placed.has(name)) : []))
+      if (missing.length > 0) this.error(`nobody brings the icons ${[...new Set(missing)].join(', ')}`)
     },
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { START_ICONS } from '../scripts/icons'
 import { FEATURE_INDEX, reach, SOURCES } from './graph'
 import { textFiles } from './textFiles'
 
@@ -15,6 +16,7 @@ const missing = (reached: ReturnType<typeof reach>) => [
 
 const START = ['common', 'session']
 const FRAME = [...START, ...[...parts].filter((part) => part.endsWith('.titles'))]
+const SIGNING_IN = ['src/main.ts', 'src/App.vue', 'src/features/session/SignInPage.vue']
 const routes = [...SOURCES].filter(([file]) => FEATURE_INDEX.test(file)).flatMap(([, { later }]) => later)
 
 describe('every text is loaded before it is shown', () => {
@@ -25,8 +27,7 @@ describe('every text is loaded before it is shown', () => {
   })
 
   it('when signing in', () => {
-    const reached = reach(['src/main.ts', 'src/App.vue', 'src/features/session/SignInPage.vue'], START)
-    expect(missing(reached.filter(({ file }) => !FEATURE_INDEX.test(file)))).toEqual([])
+    expect(missing(reach(SIGNING_IN, START).filter(({ file }) => !FEATURE_INDEX.test(file)))).toEqual([])
   })
 
   it('in the frame, and in what the features share', () => {
@@ -46,4 +47,10 @@ describe('every text is loaded before it is shown', () => {
     })
     expect(idle).toEqual([])
   })
+})
+
+it('signing in has its icons, and no others', () => {
+  const shown = reach(SIGNING_IN, []).filter(({ file }) => !FEATURE_INDEX.test(file)).map(({ file }) => SOURCES.get(file)?.text ?? '')
+  const named = new Set(shown.flatMap((text) => [...text.matchAll(/\bi-lucide-([a-z0-9-]+)/g)].map(([, name]) => name)))
+  expect([...named, 'loader-circle'].sort()).toEqual([...START_ICONS].sort())
 })
