@@ -59,7 +59,7 @@ async function load(locale: Locale, pieces: Iterable<Piece>): Promise<void> {
 
 /** Loads a language and shows it; the others are not loaded. */
 export async function showLocale(locale: Locale): Promise<void> {
-  const { messages, ui } = await LOADERS[locale]()
+  const [{ messages, ui }] = await Promise.all([LOADERS[locale](), load(locale, open)])
   i18n.global.mergeLocaleMessage(locale, messages)
   // A page may come while its language goes.
   while ([...open].some((piece) => !loaded[locale].has(piece))) await load(locale, open)
@@ -78,8 +78,8 @@ export function speaking<Part>(part: () => Promise<Part>, ...pieces: Piece[]): (
 }
 
 export async function chooseLocale(locale: Locale): Promise<void> {
-  await showLocale(locale)
   writePreference('locale', locale)
+  await showLocale(locale)
 }
 
 export function initialLocale(): Locale {
