@@ -3,6 +3,7 @@ import VueI18n from '@intlify/unplugin-vue-i18n/vite'
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig, type Plugin } from 'vite'
+import { iconsWithTheirPages } from './scripts/icons'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -21,6 +22,19 @@ function withoutInlinePalette(): Plugin {
   }
 }
 
+/** The library's App would have its toaster in the entry; src/App.vue loads it when somebody is signed in. */
+function withoutEarlyToaster(): Plugin {
+  return {
+    name: 'without-early-toaster',
+    enforce: 'pre',
+    resolveId: {
+      filter: { id: /^\.\/Toaster\.vue$/ },
+      handler: (_id, importer) => (/@nuxt\/ui\/dist\/runtime\/components\/App\.vue/.test(importer ?? '') ? '\0no-toaster' : undefined),
+    },
+    load: { filter: { id: /^\0no-toaster$/ }, handler: () => 'export default { render: () => null }' },
+  }
+}
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -30,6 +44,8 @@ export default defineConfig({
   },
   plugins: [
     withoutInlinePalette(),
+    withoutEarlyToaster(),
+    iconsWithTheirPages(path('.')),
     vue(),
     ui({
       autoImport: false,

@@ -1,12 +1,23 @@
 // The words on the pages, by their keys: a story that is told in both languages names none of them itself.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** @typedef {{ [name: string]: Node | string }} Node */
 
 /** @param {'en' | 'zh-TW'} locale */
 export function wordsIn(locale) {
-  /** @param {string} path */
-  const read = (path) => JSON.parse(readFileSync(new URL(`../src/${path}/texts/${locale}.json`, import.meta.url), 'utf8'))
-  /** @type {Map<string, unknown>} */
+  /** @type {Map<string, Node>} */
   const folders = new Map()
+
+  /**
+   * All texts of a folder, whatever parts they come in.
+   * @param {string} path
+   * @returns {Node}
+   */
+  function read(path) {
+    const folder = new URL(`../src/${path}/texts/`, import.meta.url)
+    const parts = readdirSync(folder).filter((name) => name === `${locale}.json` || name.endsWith(`.${locale}.json`))
+    return parts.map((name) => JSON.parse(readFileSync(new URL(name, folder), 'utf8'))).reduce(merged, {})
+  }
 
   /**
    * @param {string} key
@@ -17,10 +28,25 @@ export function wordsIn(locale) {
   return (key, named = {}, count) => {
     const [folder = '', ...names] = key.split('.')
     if (!folders.has(folder)) folders.set(folder, read(folder === 'common' ? 'i18n' : `features/${folder}`))
-    const text = names.reduce((node, name) => /** @type {never} */ (node)[name], /** @type {never} */ (folders.get(folder)))
+    /** @type {Node | string | undefined} */
+    let text = folders.get(folder)
+    for (const name of names) text = typeof text === 'object' ? text[name] : undefined
     if (typeof text !== 'string') throw new Error(`no text is called ${key}`)
-    const forms = /** @type {string} */ (text).split('|').map((form) => form.trim())
+    const forms = text.split('|').map((form) => form.trim())
     const chosen = count === undefined || forms.length === 1 ? text : (forms[Math.min(count, forms.length - 1)] ?? '')
     return chosen.replace(/\{(\w+)\}/g, (_, name) => String(named[name] ?? ''))
   }
+}
+
+/**
+ * @param {Node} into
+ * @param {Node} more
+ * @returns {Node}
+ */
+function merged(into, more) {
+  for (const [name, value] of Object.entries(more)) {
+    const had = into[name]
+    into[name] = typeof had === 'object' && typeof value === 'object' ? merged(had, value) : value
+  }
+  return into
 }

@@ -1,6 +1,6 @@
-// What a browser must load before a page stands, in gzipped JavaScript: the entry, the page's own chunk, the largest
-// language, and everything they import. Fails the build when a page is over its budget.
-import { readFileSync } from 'node:fs'
+// What a browser must load before a page stands, in gzipped JavaScript: the entry, the page's own chunk, its texts in the
+// largest language, and everything they import. Fails the build when a page is over its budget.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 
 const dist = new URL('../dist/', import.meta.url)
@@ -27,21 +27,38 @@ const weight = (keys) =>
 
 const chunks = Object.entries(manifest)
 const entry = chunks.filter(([, chunk]) => chunk.isEntry).map(([key]) => key)
-const languages = chunks.map(([key]) => key).filter((key) => /^src\/i18n\/locales\//.test(key))
-const heaviest = (keys) => keys.sort((a, b) => weight([b]) - weight([a])).slice(0, 1)
-const language = heaviest(languages)
-const pageTexts = heaviest(chunks.map(([key]) => key).filter((key) => /^src\/i18n\/pages\//.test(key)))
-const shell = chunks.map(([key]) => key).filter((key) => key === 'src/components/shell/AppShell.vue')
+const keys = chunks.map(([key]) => key)
+const heaviest = (candidates) => [...candidates].sort((a, b) => weight(b) - weight(a))[0] ?? []
+const shell = keys.filter((key) => key === 'src/components/shell/AppShell.vue')
 const pages = chunks.filter(([key, chunk]) => chunk.isDynamicEntry && /Page\.vue$/.test(key)).map(([key]) => key)
 
-if (entry.length !== 1 || language.length !== 1 || shell.length !== 1 || pageTexts.length !== 1 || pages.length === 0) {
-  console.error(`budget: the build has an unexpected shape: ${JSON.stringify({ entry, languages, shell, pages })}`)
+/** What the routes load with their pages: `speaking(() => import('./GroupsPage.vue'), 'groups', 'settings.words')`. */
+const features = new URL('../src/features/', import.meta.url)
+const spoken = readdirSync(features).flatMap((feature) => {
+  const index = new URL(`${feature}/index.ts`, features)
+  if (!existsSync(index)) return []
+  return [...readFileSync(index, 'utf8').matchAll(/speaking\(\(\) => import\('\.\/([^']+)'\)((?:, '[^']+')*)\)/g)].map(([, page, parts]) => [
+    `src/features/${feature}/${page}`,
+    [...parts.matchAll(/'(\w+)(?:\.(\w+))?'/g)].map(([, of, part]) => `src/features/${of}/texts/${part === undefined ? '' : `${part}.`}`),
+  ])
+})
+const textsOf = new Map(spoken)
+const languages = keys.filter((key) => key.startsWith('src/i18n/locales/')).map((key) => key.replace(/^.*\/|\.ts$/g, ''))
+const inLanguage = (page, language) =>
+  page in budgets
+    ? [`src/i18n/locales/${language}.ts`]
+    : [`src/i18n/locales/${language}.ts`, `src/i18n/frame/${language}.ts`, ...(textsOf.get(page) ?? []).map((part) => `${part}${language}.json`)]
+
+const silent = pages.filter((page) => page.startsWith('src/features/') && !(page in budgets) && !textsOf.has(page))
+if (entry.length !== 1 || languages.length === 0 || shell.length !== 1 || pages.length === 0 || silent.length > 0) {
+  console.error(`budget: the build has an unexpected shape: ${JSON.stringify({ entry, languages, shell, pages, silent })}`)
   process.exit(1)
 }
 
 let over = false
 for (const page of pages) {
-  const parts = [...entry, ...language, page, ...(page in budgets ? [] : [...shell, ...pageTexts])]
+  const texts = heaviest(languages.map((language) => inLanguage(page, language)))
+  const parts = [...entry, ...texts, page, ...(page in budgets ? [] : shell)]
   const [bytes, limit] = [weight(parts), budgets[page] ?? anyPage]
   over ||= bytes > limit
   console.log(`${bytes > limit ? 'OVER' : 'ok  '} ${(bytes / 1000).toFixed(1).padStart(6)} of ${limit / 1000} kB  ${page}`)

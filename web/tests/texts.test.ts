@@ -1,33 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { messages as enStart } from '@/i18n/locales/en'
-import { messages as zhTWStart } from '@/i18n/locales/zh-TW'
-import { messages as enPages } from '@/i18n/pages/en'
-import { messages as zhTWPages } from '@/i18n/pages/zh-TW'
 import { filesUnder, read } from './files'
+import { flatten, textFiles } from './textFiles'
 
-type Node = { [key: string]: Node | string }
-
-function flatten(node: Node, prefix = ''): Record<string, string> {
-  return Object.assign(
-    {},
-    ...Object.entries(node).map(([key, value]) => (typeof value === 'string' ? { [prefix + key]: value } : flatten(value, `${prefix}${key}.`))),
-  ) as Record<string, string>
-}
-
-const en = { ...enStart, ...enPages }
-const zhTW = { ...zhTWStart, ...zhTWPages }
-
-const english = flatten(en)
-const chinese = flatten(zhTW)
+const english = flatten('en')
+const chinese = flatten('zh-TW')
 const pairs = Object.keys(english).map((key) => ({ key, en: english[key] ?? '', zh: chinese[key] ?? '' }))
 
 const sources = filesUnder('src', /(?<!\.test|\.d)\.(?:ts|vue)$/).map(read)
 const placeholders = (text: string) => [...new Set(text.match(/\{\w+\}/g))].sort()
 
 describe('texts', () => {
-  it('every text folder belongs to a language file', () => {
-    const folders = filesUnder('src', /texts[/\\][\w-]+\.json$/).length / 2
-    expect(Object.keys(en)).toHaveLength(folders)
+  it('no text stands in two files', () => {
+    const keys = textFiles('en').flatMap(({ texts }) => Object.keys(texts))
+    expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([])
   })
 
   it('both languages have the same keys', () => {

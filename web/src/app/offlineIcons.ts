@@ -16,6 +16,11 @@ export function addIcon(name: string, icon: IconifyIcon): void {
   }
 }
 
+/** Lucide's, as scripts/icons.ts has put them beside what shows them. */
+export function addIcons(bodies: Record<string, string>): void {
+  for (const [name, body] of Object.entries(bodies)) addIcon(`lucide:${name}`, { body, width: 24, height: 24 })
+}
+
 export function iconLoaded(name: string): boolean {
   return known.has(name)
 }

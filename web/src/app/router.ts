@@ -1,6 +1,6 @@
 import { createRouter, createWebHistory } from 'vue-router'
 import type { Permission } from '@/api/session'
-import { openPageTexts, type TextKey } from '@/i18n'
+import { speaking, type TextKey } from '@/i18n'
 import { session } from '@/session'
 import { FEATURES } from './features'
 import { safeReturn } from './safeReturn'
@@ -15,11 +15,6 @@ declare module 'vue-router' {
   }
 }
 
-async function openShell() {
-  const [shell] = await Promise.all([import('@/components/shell/AppShell.vue'), openPageTexts()])
-  return shell
-}
-
 export const router = createRouter({
   history: createWebHistory(),
   routes: [
@@ -31,7 +26,7 @@ export const router = createRouter({
     },
     {
       path: '/',
-      component: openShell,
+      component: speaking(() => import('@/components/shell/AppShell.vue'), 'frame'),
       children: [
         ...FEATURES.flatMap(({ routes }) => routes),
         {

@@ -3,8 +3,9 @@ import { shallowRef } from 'vue'
 import { createI18n, useI18n } from 'vue-i18n'
 import { readPreference, writePreference } from '@/lib/storage'
 import { isLocale, LOCALES, pickLocale, type Locale } from './locale'
+import { loadPart, type Messages, type TextPart } from './parts'
 
-export type Messages = typeof import('./locales/en').messages & typeof import('./pages/en').messages
+export type { Messages }
 
 type Keys<Node, Prefix extends string = ''> = {
   [Key in keyof Node & string]: Node[Key] extends string ? `${Prefix}${Key}` : Keys<Node[Key], `${Prefix}${Key}.`>
@@ -24,9 +25,8 @@ export const i18n = createI18n({ legacy: false, locale: 'en' as Locale, missingW
 /** The texts of the component library in the same language. */
 export const uiLocale = shallowRef<UiLocale<UiMessages>>()
 
-/** The texts of the pages are loaded when somebody is signed in. */
-const PAGE_LOADERS = { en: () => import('./pages/en'), 'zh-TW': () => import('./pages/zh-TW') } satisfies Record<Locale, () => Promise<unknown>>
 const LOADERS = { en: () => import('./locales/en'), 'zh-TW': () => import('./locales/zh-TW') } satisfies Record<Locale, () => Promise<unknown>>
+const FRAME = { en: () => import('./frame/en'), 'zh-TW': () => import('./frame/zh-TW') } satisfies Record<Locale, () => Promise<unknown>>
 
 export const translate = i18n.global.t as Translate
 
@@ -39,27 +39,47 @@ export function currentLocale(): Locale {
   return isLocale(locale) ? locale : 'en'
 }
 
-let pagesAreOpen = false
+type Piece = TextPart | 'frame'
+
+/** What is shown or was, and so must be there in every language that is chosen. */
+const open = new Set<Piece>()
+const loaded: Record<Locale, Set<Piece>> = { en: new Set(), 'zh-TW': new Set() }
+
+async function load(locale: Locale, pieces: Iterable<Piece>): Promise<void> {
+  await Promise.all(
+    [...pieces].map(async (piece) => {
+      if (loaded[locale].has(piece)) return
+      const messages = piece === 'frame' ? (await FRAME[locale]()).messages : await loadPart(piece, locale)
+      if (loaded[locale].has(piece)) return
+      i18n.global.mergeLocaleMessage(locale, messages)
+      loaded[locale].add(piece)
+    }),
+  )
+}
 
 /** Loads a language and shows it; the others are not loaded. */
 export async function showLocale(locale: Locale): Promise<void> {
-  const [{ messages, ui }, pages] = await Promise.all([LOADERS[locale](), pagesAreOpen ? PAGE_LOADERS[locale]() : null])
-  i18n.global.setLocaleMessage(locale, { ...messages, ...pages?.messages })
+  const [{ messages, ui }] = await Promise.all([LOADERS[locale](), load(locale, open)])
+  i18n.global.mergeLocaleMessage(locale, messages)
+  // A page may come while its language goes.
+  while ([...open].some((piece) => !loaded[locale].has(piece))) await load(locale, open)
   i18n.global.locale.value = locale
   uiLocale.value = ui
   document.documentElement.lang = LOCALES[locale].lang
 }
 
-/** To be awaited before the first page behind the door. */
-export async function openPageTexts(): Promise<void> {
-  if (pagesAreOpen) return
-  pagesAreOpen = true
-  await showLocale(currentLocale())
+/** Loads a part of the pages together with the texts that it and what it imports show (tests/reach.test.ts). */
+export function speaking<Part>(part: () => Promise<Part>, ...pieces: Piece[]): () => Promise<Part> {
+  return async () => {
+    for (const piece of pieces) open.add(piece)
+    const [shown] = await Promise.all([part(), load(currentLocale(), pieces)])
+    return shown
+  }
 }
 
 export async function chooseLocale(locale: Locale): Promise<void> {
-  await showLocale(locale)
   writePreference('locale', locale)
+  await showLocale(locale)
 }
 
 export function initialLocale(): Locale {

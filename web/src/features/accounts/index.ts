@@ -1,18 +1,19 @@
 import type { Feature } from '@/app/feature'
+import { speaking } from '@/i18n'
 
 export const feature: Feature = {
   routes: [
     {
       path: 'accounts',
       name: 'accounts',
-      component: () => import('./AccountsPage.vue'),
+      component: speaking(() => import('./AccountsPage.vue'), 'accounts', 'accounts.words', 'credentials.words'),
       meta: { title: 'accounts.title', needs: 'credentials:read' },
-      children: [{ path: ':account', name: 'account', component: () => import('./AccountPanel.vue'), meta: { title: 'accounts.detail', needs: 'pool:account' } }],
+      children: [{ path: ':account', name: 'account', component: speaking(() => import('./AccountPanel.vue'), 'accounts', 'accounts.words', 'credentials.words', 'history'), meta: { title: 'accounts.detail', needs: 'pool:account' } }],
     },
     {
       path: 'preview',
       name: 'preview',
-      component: () => import('./PreviewPage.vue'),
+      component: speaking(() => import('./PreviewPage.vue'), 'accounts', 'accounts.words', 'credentials.words'),
       meta: { title: 'accounts.preview.title', needs: 'pool:allocate' },
     },
   ],

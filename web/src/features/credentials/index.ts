@@ -1,19 +1,20 @@
 import type { Feature } from '@/app/feature'
+import { speaking } from '@/i18n'
 
 export const feature: Feature = {
   routes: [
     {
       path: 'credentials',
       name: 'credentials',
-      component: () => import('./CredentialsPage.vue'),
+      component: speaking(() => import('./CredentialsPage.vue'), 'credentials', 'credentials.words'),
       meta: { title: 'credentials.title', needs: 'credentials:read' },
       // The detail stands beside its list, which stays as it is.
-      children: [{ path: ':id', name: 'credential', component: () => import('./CredentialPanel.vue'), meta: { title: 'credentials.detail' } }],
+      children: [{ path: ':id', name: 'credential', component: speaking(() => import('./CredentialPanel.vue'), 'credentials', 'credentials.words', 'credentials.panel', 'credentials.forms', 'history', 'accounts.words'), meta: { title: 'credentials.detail' } }],
     },
     {
       path: 'import',
       name: 'import',
-      component: () => import('./import/ImportPage.vue'),
+      component: speaking(() => import('./import/ImportPage.vue'), 'credentials.import', 'credentials.forms'),
       meta: { title: 'credentials.import.title', needs: 'credentials:write' },
     },
   ],

@@ -1,9 +1,10 @@
 import type { Feature } from '@/app/feature'
+import { speaking } from '@/i18n'
 
 export const feature: Feature = {
   routes: [
-    { path: 'history', name: 'history', component: () => import('./HistoryPage.vue'), meta: { title: 'history.title', needs: 'credentials:read' } },
-    { path: 'audit', name: 'audit', component: () => import('./AuditPage.vue'), meta: { title: 'history.audit.title', needs: 'audit:read' } },
+    { path: 'history', name: 'history', component: speaking(() => import('./HistoryPage.vue'), 'history', 'accounts.words', 'credentials.words'), meta: { title: 'history.title', needs: 'credentials:read' } },
+    { path: 'audit', name: 'audit', component: speaking(() => import('./AuditPage.vue'), 'history', 'accounts.words', 'credentials.words'), meta: { title: 'history.audit.title', needs: 'audit:read' } },
   ],
   navigation: [
     { section: 'records', label: 'history.title', icon: 'i-lucide-history', to: 'history', needs: 'credentials:read', key: 'h' },

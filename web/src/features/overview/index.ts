@@ -1,7 +1,8 @@
 import type { Feature } from '@/app/feature'
+import { speaking } from '@/i18n'
 
 export const feature: Feature = {
-  routes: [{ path: '', name: 'overview', component: () => import('./OverviewPage.vue'), meta: { title: 'overview.title', needs: 'credentials:read' } }],
+  routes: [{ path: '', name: 'overview', component: speaking(() => import('./OverviewPage.vue'), 'overview', 'credentials.words', 'history'), meta: { title: 'overview.title', needs: 'credentials:read' } }],
   navigation: [{ section: 'home', label: 'overview.title', icon: 'i-lucide-layout-dashboard', to: 'overview', needs: 'credentials:read', key: 'o' }],
   touchedBy: ({ event }) => [
     ...(/^(?:api|account|batch|capacity|group)\./.test(event) ? [['overview', 'now']] : []),

@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest'
 import { ruleSentence, type Ruling } from './sentence'
-import en from './texts/en.json'
-import zhTW from './texts/zh-TW.json'
+import english from './texts/en.json'
+import englishWords from './texts/words.en.json'
+import chineseWords from './texts/words.zh-TW.json'
+import chinese from './texts/zh-TW.json'
+
+const en = { ...english, ...englishWords }
+const zhTW = { ...chinese, ...chineseWords }
 
 const GROUPS = new Map([['g1', 'Sign-in']])
 

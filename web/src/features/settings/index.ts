@@ -1,4 +1,5 @@
 import type { Feature } from '@/app/feature'
+import { speaking } from '@/i18n'
 
 export const feature: Feature = {
   routes: [
@@ -7,12 +8,12 @@ export const feature: Feature = {
       component: () => import('./SettingsFrame.vue'),
       meta: { title: 'settings.title' },
       children: [
-        { path: '', name: 'settings', component: () => import('./pool/PoolSettings.vue'), meta: { title: 'settings.pool.title' } },
-        { path: 'users', name: 'users', component: () => import('./users/UsersPage.vue'), meta: { title: 'settings.users.title', needs: 'users:read' } },
-        { path: 'roles', name: 'roles', component: () => import('./users/RolesPage.vue'), meta: { title: 'settings.roles.title' } },
-        { path: 'tokens', name: 'tokens', component: () => import('./tokens/TokensPage.vue'), meta: { title: 'settings.tokens.title', needs: 'tokens:read' } },
-        { path: 'you', name: 'you', component: () => import('./you/YouPage.vue'), meta: { title: 'settings.you.title' } },
-        { path: 'about', name: 'about', component: () => import('./AboutPage.vue'), meta: { title: 'settings.about.title' } },
+        { path: '', name: 'settings', component: speaking(() => import('./pool/PoolSettings.vue'), 'settings', 'settings.words'), meta: { title: 'settings.pool.title' } },
+        { path: 'users', name: 'users', component: speaking(() => import('./users/UsersPage.vue'), 'settings'), meta: { title: 'settings.users.title', needs: 'users:read' } },
+        { path: 'roles', name: 'roles', component: speaking(() => import('./users/RolesPage.vue'), 'settings'), meta: { title: 'settings.roles.title' } },
+        { path: 'tokens', name: 'tokens', component: speaking(() => import('./tokens/TokensPage.vue'), 'settings', 'rules.words'), meta: { title: 'settings.tokens.title', needs: 'tokens:read' } },
+        { path: 'you', name: 'you', component: speaking(() => import('./you/YouPage.vue'), 'settings'), meta: { title: 'settings.you.title' } },
+        { path: 'about', name: 'about', component: speaking(() => import('./AboutPage.vue'), 'settings'), meta: { title: 'settings.about.title' } },
       ],
     },
   ],

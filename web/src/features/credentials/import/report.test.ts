@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ImportReport } from '@/api/credentials'
-import { messages } from '@/i18n/pages/en'
+import words from '../texts/import.en.json'
 import { inWords } from './messages'
 import { asCsv, gathered, isIn } from './report'
 
@@ -53,7 +53,7 @@ describe('a report', () => {
 
 describe('reasons', () => {
   const t = (key: string, named: Record<string, string>) => {
-    const text = key.split('.').reduce<unknown>((node, name) => (node as Record<string, unknown>)[name], messages)
+    const text = key.split('.').reduce<unknown>((node, name) => (node as Record<string, unknown>)[name], { credentials: words })
     return String(text).replace(/\{(\w)\}/g, (_, name: string) => named[name] ?? '')
   }
 
