@@ -3,7 +3,7 @@ import VueI18n from '@intlify/unplugin-vue-i18n/vite'
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig, type Plugin } from 'vite'
-import { iconsWithTheirPages } from './scripts/icons'
+import { iconsWithTheirPages } from './scripts/icons.ts'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 

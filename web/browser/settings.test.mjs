@@ -102,6 +102,8 @@ for (const options of Object.values(SIZES)) {
       await page.waitForURL('/settings?q=ranked')
       await page.getByRole('heading', { name: 'Thresholds' }).waitFor({ state: 'hidden' })
       await page.getByRole('radio', { name: /Health/ }).click()
+      // A notice of the step before may have come late.
+      await closeNotices(page)
       await button('Save').click()
       await eventually(async () => assert.equal((await setting('strategy')).value, 'health'))
       await page.getByRole('searchbox').fill('nonsense')
