@@ -3847,7 +3847,7 @@ export interface operations {
                 cursor?: string;
                 /** @description created_at, name, api_id, priority, health_score, current_accounts, success_count, fail_count or last_allocated_at */
                 sort?: string;
-                /** @description Part of a name, the start of an api_id, or an id */
+                /** @description Part of a name, the start of an `api_id`, or an id */
                 q?: string;
                 /** @description By comma */
                 status?: string;
@@ -4360,7 +4360,7 @@ export interface operations {
                 /** @description csv (default) or json */
                 format?: "csv" | "json" | "";
                 include_hash?: boolean;
-                /** @description Part of a name, the start of an api_id, or an id */
+                /** @description Part of a name, the start of an `api_id`, or an id */
                 q?: string;
                 /** @description By comma */
                 status?: string;
