@@ -11,7 +11,6 @@ import type groups from '@/features/groups/texts/en.json'
 import type history from '@/features/history/texts/en.json'
 import type overview from '@/features/overview/texts/en.json'
 import type rules from '@/features/rules/texts/en.json'
-import type rulesWords from '@/features/rules/texts/words.en.json'
 import type settings from '@/features/settings/texts/en.json'
 import type settingsWords from '@/features/settings/texts/words.en.json'
 import type { messages as frame } from './frame/en'
@@ -33,7 +32,6 @@ interface Parts {
   history: typeof history
   overview: typeof overview
   rules: typeof rules
-  'rules.words': typeof rulesWords
   settings: typeof settings
   'settings.words': typeof settingsWords
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { askedIn, fromLocalField, readRange, toLocalField, writeRange } from './timeRange'
+import { toLocalInput } from './localMoment'
+import { askedIn, fromField, readRange, writeRange } from './timeRange'
 
 describe('a time range', () => {
   it('is read from the URL, whatever stands there', () => {
@@ -25,11 +26,11 @@ describe('a time range', () => {
   })
 
   it('goes through a field for local time and comes back', () => {
-    const start = fromLocalField('2026-05-06T07:08', 'start')
-    expect(toLocalField(start)).toBe('2026-05-06T07:08')
-    const end = fromLocalField('2026-05-06T07:08', 'end')
-    expect(toLocalField(end)).toBe('2026-05-06T07:08')
+    const start = fromField('2026-05-06T07:08', 'start')
+    expect(toLocalInput(start)).toBe('2026-05-06T07:08')
+    const end = fromField('2026-05-06T07:08', 'end')
+    expect(toLocalInput(end)).toBe('2026-05-06T07:08')
     expect(Date.parse(end ?? '') - Date.parse(start ?? '')).toBe(59_999)
-    expect([fromLocalField('', 'start'), toLocalField(null), toLocalField('soon')]).toEqual([null, '', ''])
+    expect([fromField('', 'start'), toLocalInput(null), toLocalInput('soon')]).toEqual([null, '', ''])
   })
 })

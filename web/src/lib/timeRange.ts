@@ -3,6 +3,7 @@
  * knows `from` and `to` only.
  */
 import type { Filters } from './listState'
+import { fromLocalInput } from './localMoment'
 
 export const PRESETS = ['1h', '24h', '7d', '30d'] as const
 export type Preset = (typeof PRESETS)[number]
@@ -37,20 +38,10 @@ export function askedIn<Query extends Record<string, string | number>>(query: Qu
   return { ...asked, ...from } as Query
 }
 
-/** What a `datetime-local` field shows of a moment: local time, to the minute. Empty when it is none. */
-export function toLocalField(moment: string | null): string {
-  const time = moment === null ? Number.NaN : Date.parse(moment)
-  if (Number.isNaN(time)) return ''
-  const date = new Date(time)
-  const two = (part: number) => String(part).padStart(2, '0')
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`
-}
-
-/** The moment that such a field says. As an end it holds its whole minute. */
-export function fromLocalField(field: string, end: 'start' | 'end'): string | null {
-  const time = field === '' ? Number.NaN : Date.parse(field)
-  if (Number.isNaN(time)) return null
-  return new Date(end === 'end' ? time + 59_999 : time).toISOString()
+/** The moment that a field of local time says. As an end it holds its whole minute. */
+export function fromField(field: string, end: 'start' | 'end'): string | null {
+  const moment = fromLocalInput(field)
+  return moment === null || end === 'start' ? moment : new Date(Date.parse(moment) + 59_999).toISOString()
 }
 
 function isPreset(value: unknown): value is Preset {

@@ -2,7 +2,8 @@ import type { AllocateRequest } from '@/api/allocation'
 import type { MemberLevel } from '@/api/credentials'
 import type { StrategyName } from '@/api/pool'
 import type { TextKey } from '@/i18n'
-import { LEVELS, STRATEGIES } from './words'
+import { LEVEL_NAMES } from '@/lib/levels'
+import { STRATEGY_NAMES } from '@/lib/strategies'
 
 /** A request for a credential, as a form has it and as a preview's address says it. Empty is "not said". */
 export interface Ask {
@@ -34,10 +35,10 @@ export function readAsk(query: Query): Ask {
   const [strategy, level, ttl] = [text('strategy'), text('level'), Number(text('ttl'))]
   return {
     account: text('account'),
-    strategy: STRATEGIES.find((one) => one === strategy) ?? '',
+    strategy: STRATEGY_NAMES.find((one) => one === strategy) ?? '',
     group: text('group'),
     apiId: text('api_id'),
-    level: LEVELS.find((one) => one === level) ?? '',
+    level: LEVEL_NAMES.find((one) => one === level) ?? '',
     fresh: text('fresh') === 'true',
     ttl: Number.isInteger(ttl) && ttl > 0 ? ttl : null,
   }

@@ -2,7 +2,8 @@ import type { Preview } from '@/api/allocation'
 import type { MemberLevel } from '@/api/credentials'
 import type { TextKey } from '@/i18n'
 import type { Ask } from './ask'
-import { LEVELS, ruleIn } from './words'
+import { LEVEL_NAMES } from '@/lib/levels'
+import { ruleIn } from './words'
 
 /** What a request would come to. The first five give a credential. */
 export type OutcomeKind =
@@ -137,7 +138,7 @@ export function listOf(reason: Reason | 'full', ask: Pick<Ask, 'group' | 'level'
     banned: { status: 'banned', ...group },
     disabled: { status: 'disabled', ...group },
     cooling: { status: 'available,in_use', ...group },
-    level: { min_member_level: LEVELS.slice(LEVELS.indexOf(ask.level === '' ? 'free' : ask.level) + 1).join(','), ...group },
+    level: { min_member_level: LEVEL_NAMES.slice(LEVEL_NAMES.indexOf(ask.level === '' ? 'free' : ask.level) + 1).join(','), ...group },
     full: { status: 'in_use', sort: '-current_accounts', ...group },
   }
   return { name: 'credentials', query: query[reason] }

@@ -16,10 +16,10 @@ describe('evidence', () => {
   it('goes into what is nested, and keeps lists together', () => {
     expect(evidenceOf({ totals: { slots: 5, strategy: 'health' }, tags: ['a', 'b'], scopes: [], group_id: 'G', min_member_level: 'gold' })).toEqual([
       { key: 'totals.slots', value: { raw: '5' } },
-      { key: 'totals.strategy', value: { text: 'accounts.strategy.health' } },
+      { key: 'totals.strategy', value: { text: 'common.strategy.health' } },
       { key: 'tags', value: { raw: 'a, b' } },
       { key: 'group_id', value: { group: 'G' } },
-      { key: 'min_member_level', value: { text: 'accounts.level.gold' } },
+      { key: 'min_member_level', value: { text: 'common.level.gold' } },
     ])
   })
 })

@@ -1,4 +1,5 @@
-import { LEVEL_TEXTS } from '@/features/accounts/words'
+import { LEVEL_TEXTS } from '@/lib/levels'
+import { STRATEGY_TEXTS } from '@/lib/strategies'
 import type { TextKey } from '@/i18n'
 import type { Fields } from './journal'
 
@@ -67,11 +68,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, TextKey>>>> = {
   },
   by: { evidence: 'history.word.evidence' },
   strategy: {
-    balanced: 'accounts.strategy.balanced',
-    success_rate: 'accounts.strategy.success_rate',
-    least_failures: 'accounts.strategy.least_failures',
-    round_robin: 'accounts.strategy.round_robin',
-    health: 'accounts.strategy.health',
+    ...STRATEGY_TEXTS,
     affinity: 'accounts.strategy.affinity',
     manual: 'accounts.strategy.manual',
     existing: 'accounts.strategy.existing',

@@ -4,7 +4,7 @@ import { Problem } from '@/api/problem'
 import type { NewRule, Rule, RuleChange, RuleEffect } from '@/api/rules'
 import type { TextKey } from '@/i18n'
 import { changedMoment, toLocalInput } from '@/lib/localMoment'
-import { LEVEL_NAMES } from './levels'
+import { LEVEL_NAMES } from '@/lib/levels'
 
 // Validators compiled at run time would need `unsafe-eval`.
 z.config({ jitless: true })

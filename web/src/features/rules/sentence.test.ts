@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest'
 import { ruleSentence, type Ruling } from './sentence'
-import english from './texts/en.json'
-import englishWords from './texts/words.en.json'
-import chineseWords from './texts/words.zh-TW.json'
-import chinese from './texts/zh-TW.json'
+import commonEn from '@/i18n/texts/en.json'
+import commonZhTW from '@/i18n/texts/zh-TW.json'
+import rulesEn from './texts/en.json'
+import rulesZhTW from './texts/zh-TW.json'
 
-const en = { ...english, ...englishWords }
-const zhTW = { ...chinese, ...chineseWords }
+const en = { common: commonEn, rules: rulesEn }
+const zhTW = { common: commonZhTW, rules: rulesZhTW }
 
 const GROUPS = new Map([['g1', 'Sign-in']])
 
 const speaks = (texts: object) => (key: string, named: Record<string, string> = {}) => {
-  const text = key.split('.').slice(1).reduce<unknown>((node, step) => (node as Record<string, unknown>)[step], texts) as string
+  const text = key.split('.').reduce<unknown>((node, step) => (node as Record<string, unknown>)[step], texts) as string
   return text.replace(/\{(\w+)\}/g, (_, name: string) => named[name] ?? '')
 }
 function said(rule: Partial<Ruling>, texts: object = en) {

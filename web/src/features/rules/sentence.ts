@@ -1,6 +1,6 @@
 import type { Rule } from '@/api/rules'
 import type { TextKey } from '@/i18n'
-import { LEVEL_NAMES, levelKey } from './levels'
+import { LEVEL_NAMES, levelText } from '@/lib/levels'
 
 type Translate = (key: TextKey, named?: Record<string, string>) => string
 
@@ -34,7 +34,7 @@ const WHAT: Record<Rule['effect'], TextKey> = { deny: 'rules.what.deny', allow: 
 function levelsText(list: string, t: Translate): string {
   const levels = list.split(',').map((level) => level.trim())
   const names = levels.map((level) => {
-    const key = levelKey(level)
+    const key = levelText(level)
     return key === null ? level : t(key)
   })
   const [lowest = ''] = names

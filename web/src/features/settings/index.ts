@@ -11,7 +11,7 @@ export const feature: Feature = {
         { path: '', name: 'settings', component: speaking(() => import('./pool/PoolSettings.vue'), 'settings', 'settings.words'), meta: { title: 'settings.pool.title' } },
         { path: 'users', name: 'users', component: speaking(() => import('./users/UsersPage.vue'), 'settings'), meta: { title: 'settings.users.title', needs: 'users:read' } },
         { path: 'roles', name: 'roles', component: speaking(() => import('./users/RolesPage.vue'), 'settings'), meta: { title: 'settings.roles.title' } },
-        { path: 'tokens', name: 'tokens', component: speaking(() => import('./tokens/TokensPage.vue'), 'settings', 'rules.words'), meta: { title: 'settings.tokens.title', needs: 'tokens:read' } },
+        { path: 'tokens', name: 'tokens', component: speaking(() => import('./tokens/TokensPage.vue'), 'settings'), meta: { title: 'settings.tokens.title', needs: 'tokens:read' } },
         { path: 'you', name: 'you', component: speaking(() => import('./you/YouPage.vue'), 'settings'), meta: { title: 'settings.you.title' } },
         { path: 'about', name: 'about', component: speaking(() => import('./AboutPage.vue'), 'settings'), meta: { title: 'settings.about.title' } },
       ],

@@ -1,4 +1,4 @@
-import type { CredentialStatus, HealthGrade, MemberLevel } from '@/api/credentials'
+import type { CredentialStatus, HealthGrade } from '@/api/credentials'
 import type { TextKey } from '@/i18n'
 
 export const STATUS_LABELS: Record<CredentialStatus, TextKey> = {
@@ -21,17 +21,6 @@ export const GRADE_LABELS: Record<HealthGrade, TextKey> = {
   fair: 'credentials.grade.fair',
   poor: 'credentials.grade.poor',
   critical: 'credentials.grade.critical',
-}
-
-/** The lowest first. */
-export const LEVEL_LABELS: Record<MemberLevel, TextKey> = {
-  free: 'credentials.list.level.free',
-  bronze: 'credentials.list.level.bronze',
-  silver: 'credentials.list.level.silver',
-  gold: 'credentials.list.level.gold',
-  diamond: 'credentials.list.level.diamond',
-  star: 'credentials.list.level.star',
-  king: 'credentials.list.level.king',
 }
 
 /** How the server calls credentials that are in no group. */

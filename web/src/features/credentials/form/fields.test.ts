@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { LEVEL_NAMES } from '@/lib/levels'
 import { describe, expect, it } from 'vitest'
 import type { Credential } from '@/api/credentials'
 import { differences, onlyTheirs } from './conflict'
-import { changesOf, credentialForm, emptyValues, LEVEL_NAMES, LIMITS, newCredential, PATTERNS, takingBack, valuesOf } from './fields'
+import { changesOf, credentialForm, emptyValues, LIMITS, newCredential, PATTERNS, takingBack, valuesOf } from './fields'
 
 const SEEN = {
   id: '01', api_id: '20100347', api_hash_masked: '01ab…cdef', name: 'Harbour 01', max_accounts: 5, group_id: '01G', priority: 0, is_premium: false,

@@ -1,7 +1,6 @@
 import * as z from 'zod/mini'
 import type { Credential, CredentialChange, MemberLevel, NewCredential } from '@/api/credentials'
 import type { TextKey } from '@/i18n'
-import { LEVELS } from './levels'
 
 // Validators compiled at run time would need `unsafe-eval`.
 z.config({ jitless: true })
@@ -142,5 +141,3 @@ function told(values: FormValues) {
     note: values.note.trim() === '' ? null : values.note,
   }
 }
-
-export const LEVEL_NAMES = Object.keys(LEVELS) as MemberLevel[]
