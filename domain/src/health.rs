@@ -51,6 +51,17 @@ impl Default for HealthConfig {
     }
 }
 
+impl HealthConfig {
+    const fn weights(&self) -> Weights {
+        Weights {
+            success: self.success_weight,
+            stability: self.stability_weight,
+            trend: self.trend_weight,
+            freshness: self.freshness_weight,
+        }
+    }
+}
+
 /// The pool's own prior of a success rate: a Beta distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prior {
@@ -159,6 +170,22 @@ pub struct Score {
     pub freshness: f64,
     /// Weight of the results that the score rests on.
     pub sample: f64,
+    /// What each part counted for. A score of an earlier release does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Weights>,
+}
+
+/// What each part of a score counts for: shares of it, which make 1 together by default.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Weights {
+    /// Of [`Score::success`].
+    pub success: f64,
+    /// Of [`Score::stability`].
+    pub stability: f64,
+    /// Of [`Score::trend`].
+    pub trend: f64,
+    /// Of [`Score::freshness`].
+    pub freshness: f64,
 }
 
 /// A score as a word.
@@ -226,10 +253,11 @@ pub fn score(evidence: &Evidence, prior: &Prior, config: &HealthConfig, now: Tim
     let freshness =
         evidence.last_failure_at.map_or(1.0, |at| (now.since(at).max(0) as f64 / (7 * DAY) as f64).min(1.0));
 
-    let weighted = config.success_weight * success
-        + config.stability_weight * stability
-        + config.trend_weight * trend
-        + config.freshness_weight * freshness;
+    let weights = config.weights();
+    let weighted = weights.success * success
+        + weights.stability * stability
+        + weights.trend * trend
+        + weights.freshness * freshness;
     let score = ((weighted * 100.0).round() as i64).clamp(0, cap(evidence.standing));
     Score {
         score,
@@ -239,6 +267,7 @@ pub fn score(evidence: &Evidence, prior: &Prior, config: &HealthConfig, now: Tim
         trend: trend * 100.0,
         freshness: freshness * 100.0,
         sample: evidence.long.successes + evidence.long.failures,
+        weights: Some(weights),
     }
 }
 
@@ -276,6 +305,23 @@ mod tests {
 
     fn score_of(evidence: &Evidence) -> Score {
         score(evidence, &Prior::default(), &HealthConfig::default(), Timestamp::from_millis(100 * DAY))
+    }
+
+    #[test]
+    fn the_parts_make_the_score_by_the_weights_it_tells() {
+        let mut evidence = evidence(20.0, 9.0);
+        evidence.consecutive_failures = 2;
+        for success_weight in [0.50, 0.20, 0.70] {
+            let config = HealthConfig { success_weight, ..HealthConfig::default() };
+            let told = score(&evidence, &Prior::default(), &config, Timestamp::from_millis(100 * DAY));
+            let Weights { success, stability, trend, freshness } = told.weights.unwrap();
+            let sum =
+                success * told.success + stability * told.stability + trend * told.trend + freshness * told.freshness;
+            assert_eq!(told.score, (sum.round() as i64).min(100));
+        }
+        let old =
+            r#"{"score":67,"grade":"fair","success":84.9,"stability":100.0,"trend":0.0,"freshness":0.0,"sample":7.0}"#;
+        assert_eq!(serde_json::from_str::<Score>(old).unwrap().weights, None);
     }
 
     #[test]

@@ -115,8 +115,10 @@ for (const { size, locale, browserLocale } of STORIES) {
       await parts.waitFor()
       const told = await parts.locator('dd > span:last-child').allInnerTexts()
       const { parts: values } = await server.api(`api-pool/${own.id}/health`)
-      const points = [values.success * 0.5, values.stability * 0.25, values.trend * 0.15].map(Math.round)
-      assert.deepEqual(told.slice(0, 3), [50, 25, 15].map((possible, at) => t('credentials.panel.health.points', { given: points[at] ?? 0, possible })))
+      const expected = ['success', 'stability', 'trend', 'freshness'].map((part) =>
+        t('credentials.panel.health.points', { given: Math.round(values[part] * values.weights[part]), possible: Math.round(100 * values.weights[part]) }),
+      )
+      assert.deepEqual(told, expected)
     })
 
     it('shows faults, accounts, history and audit trail as the API has them', async () => {
