@@ -8,10 +8,9 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::allocation::Reason;
-use domain::{AccountState, FieldError, Invalid, Timestamp};
+use domain::{FieldError, Invalid, Timestamp};
 use serde::Serialize;
 use store::StoreError;
-use store::allocator::Refused;
 use strum::IntoEnumIterator;
 use utoipa::ToSchema;
 
@@ -97,8 +96,6 @@ pub type Result<T, E = ApiError> = std::result::Result<T, E>;
 const LONGEST_NAME: usize = 100;
 /// The most wrong fields that are told at once.
 const MOST_FIELDS: usize = 50;
-/// Seconds after which a full pool is worth another try.
-const RETRY_FULL: i64 = 5;
 /// Seconds after which a pool that is being moved may be written to again.
 const RETRY_READ_ONLY: i64 = 30;
 /// Seconds after which an overloaded server is.
@@ -148,6 +145,13 @@ impl ApiError {
     pub fn none_available(message: &str, reasons: &BTreeMap<Reason, i64>) -> Self {
         let counted = Reason::iter().map(|r| (r.to_string(), reasons.get(&r).copied().unwrap_or(0))).collect();
         Self { reasons: Some(counted), ..Self::new(Code::NoneAvailable, message) }
+    }
+
+    /// What stood against it, in `details`: for programs what the message says to people.
+    #[must_use]
+    pub(crate) fn because(mut self, what: &str, value: impl Into<String>) -> Self {
+        self.details.push(FieldError { field: what.to_owned(), message: value.into() });
+        self
     }
 
     /// When to come back, in seconds.
@@ -277,7 +281,10 @@ pub struct ErrorBody {
     number: u16,
     /// What is wrong, in words for the caller.
     message: String,
-    /// Which fields are wrong, and which rule each broke.
+    /// Which fields are wrong, and which rule each broke. Of an allocation that is refused, what stood
+    /// against it: `rule` (3003, its name), `pinned` (3005: `holds_another`, `unknown`, `full`, or why it
+    /// is not eligible by the names of `reasons`), `account` (3008: `cooling`, `frozen`, `retired`) with
+    /// `until`, when it no longer cools.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     details: Vec<FieldProblem>,
     /// Why no credential is eligible, counted.
@@ -357,48 +364,6 @@ impl From<StoreError> for ApiError {
             error if error.is_retryable() => Self::overloaded(),
             other => Self::internal(&other),
         }
-    }
-}
-
-impl From<Refused> for ApiError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::PoolFull => Self::new(Code::PoolFull, "every eligible credential is full").retry_after(RETRY_FULL),
-            Refused::NoneAvailable(reasons) => Self::none_available("no credential is eligible", &reasons),
-            Refused::DeniedByRule(name) => Self::new(Code::DeniedByRule, format!("the rule {name} refuses it")),
-            Refused::KeyReused => Self::new(Code::Conflict, "this Idempotency-Key was used for another request"),
-            Refused::CredentialBanned => Self::new(
-                Code::CredentialBanned,
-                "the account's own credential is banned; ask with fresh=true for another, which needs a new login",
-            ),
-            Refused::PinnedUnavailable(problem) => {
-                let why = match problem {
-                    domain::allocation::PinnedProblem::HoldsAnother => "the account holds another one".to_owned(),
-                    domain::allocation::PinnedProblem::Unknown => "there is no such credential".to_owned(),
-                    domain::allocation::PinnedProblem::Full => "it has no free slot".to_owned(),
-                    domain::allocation::PinnedProblem::Rejected(reason) => format!("it is not eligible: {reason}"),
-                };
-                Self::new(Code::PinnedUnavailable, format!("the pinned api_id is not available: {why}"))
-            }
-            Refused::AccountUnavailable { state, until } => account_unavailable(state, until),
-            Refused::NotAllocated => Self::new(Code::NotAllocated, "the account holds no allocation"),
-            Refused::NotALease => Self::new(Code::Conflict, "the allocation is no lease: it lasts until released"),
-            Refused::UnknownCredential => Self::not_found("credential with this api_id"),
-            Refused::UnknownGroup => Self::field("group_id", "is not one of the groups"),
-            // Stale: it was tried several times, and the client has named no version.
-            Refused::Overloaded | Refused::Store(StoreError::Stale) => Self::overloaded(),
-            Refused::Store(error) => error.into(),
-        }
-    }
-}
-
-fn account_unavailable(state: AccountState, until: Option<Timestamp>) -> ApiError {
-    match until {
-        Some(until) => {
-            let error = ApiError::new(Code::AccountUnavailable, format!("the account is cooling until {until}"));
-            error.until(until, context::now())
-        }
-        None => ApiError::new(Code::AccountUnavailable, format!("the account is {state}")),
     }
 }
 

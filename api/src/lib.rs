@@ -27,6 +27,7 @@ mod metrics;
 mod openapi;
 mod people;
 mod pool;
+mod refusal;
 mod rules;
 mod settings;
 mod system;

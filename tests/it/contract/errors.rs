@@ -15,6 +15,7 @@ async fn refusals_have_their_numbers(kind: Kind) {
     let server = place.serve().await;
     let (owner, service) = (server.owner().await, server.service(&["credpool:*"]).await);
     let allocate = async |body: Value| service.post(&pool("allocate"), body).await;
+    let told = |what: &str, value: &str| json!([{ "field": what, "message": value }]);
     let report = async |account: &str, error: &str| {
         let body = json!({ "api_id": 1_000_001, "success": false, "error": error, "account_id": account });
         service.post(&pool("result"), body).await.data().clone()
@@ -33,19 +34,23 @@ async fn refusals_have_their_numbers(kind: Kind) {
     full.problem(409, 3001, "pool_full");
     assert!(full.header("retry-after").parse::<u32>().unwrap() >= 1);
     let pinned = json!({ "account_id": "c", "api_id": 1_000_001 });
-    allocate(pinned).await.problem(409, 3005, "pinned_unavailable");
-    allocate(json!({ "account_id": "c", "api_id": 77 })).await.problem(409, 3005, "pinned_unavailable");
+    let full = allocate(pinned).await;
+    assert_eq!(full.problem(409, 3005, "pinned_unavailable")["details"], told("pinned", "full"));
+    let unknown = allocate(json!({ "account_id": "c", "api_id": 77 })).await;
+    assert_eq!(unknown.problem(409, 3005, "pinned_unavailable")["details"], told("pinned", "unknown"));
 
     // A cooling account keeps what it has and gets nothing new; the end of it is told.
     owner.import(1_000_002, 1, 9).await;
     assert_eq!(report("d", "FLOOD_WAIT_600").await["action"], "account_cooled");
     let cooling = allocate(json!({ "account_id": "d" })).await;
-    cooling.problem(409, 3008, "account_unavailable");
+    let details = &cooling.problem(409, 3008, "account_unavailable")["details"];
+    assert_eq!((&details[0], &details[1]["field"]), (&told("account", "cooling")[0], &json!("until")));
+    assert!(chrono::DateTime::parse_from_rfc3339(details[1]["message"].as_str().unwrap()).is_ok(), "{details}");
     assert!((590..=600).contains(&cooling.header("retry-after").parse::<u32>().unwrap()));
-    for (account, error) in [("e", "FROZEN_METHOD_INVALID"), ("f", "USER_DEACTIVATED")] {
+    for (account, error, state) in [("e", "FROZEN_METHOD_INVALID", "frozen"), ("f", "USER_DEACTIVATED", "retired")] {
         report(account, error).await;
         let ended = allocate(json!({ "account_id": account })).await;
-        ended.problem(409, 3008, "account_unavailable");
+        assert_eq!(ended.problem(409, 3008, "account_unavailable")["details"], told("account", state));
         assert_eq!(ended.header("retry-after"), "", "it does not end");
     }
     let fresh = allocate(json!({ "account_id": "a", "fresh": true })).await;

@@ -173,8 +173,9 @@ async fn all_four_effects_decide(kind: Kind) {
         json!({ "name": "no bad ones", "effect": "deny", "match": { "account": "bad:*", "operator": "svc:it" } });
     let deny = add(&owner, deny).await;
     let refused = allocate(&service, "bad:new").await;
-    let said = refused.problem(403, 3003, "denied_by_rule")["message"].as_str().unwrap();
-    assert!(said.contains("no bad ones"), "{said}");
+    let said = refused.problem(403, 3003, "denied_by_rule");
+    assert!(said["message"].as_str().unwrap().contains("no bad ones"), "{said}");
+    assert_eq!(said["details"], json!([{ "field": "rule", "message": "no bad ones" }]));
     let requests = json!({ "requests": [{ "account_id": "bad:new" }, { "account_id": "good" }] });
     let batch = service.post(&pool("allocate/batch"), requests).await;
     assert_eq!(batch.data()["results"][0]["error"]["number"], 3003);

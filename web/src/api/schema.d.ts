@@ -2585,7 +2585,12 @@ export interface components {
         ErrorBody: {
             /** @description The slug. */
             code: string;
-            /** @description Which fields are wrong, and which rule each broke. */
+            /**
+             * @description Which fields are wrong, and which rule each broke. Of an allocation that is refused, what stood
+             *     against it: `rule` (3003, its name), `pinned` (3005: `holds_another`, `unknown`, `full`, or why it
+             *     is not eligible by the names of `reasons`), `account` (3008: `cooling`, `frozen`, `retired`) with
+             *     `until`, when it no longer cools.
+             */
             details?: components["schemas"]["FieldProblem"][];
             /** @description What is wrong, in words for the caller. */
             message: string;

@@ -3,12 +3,13 @@ import type { Preview } from '@/api/allocation'
 import { emptyAsk } from './ask'
 import { accountFault, fullCount, hintsOf, isGranted, listOf, outcomeOf, pinFault } from './outcome'
 
-const refused = (code: string, message = '', rejected: Record<string, number> = {}): Preview => ({
+type Cause = Record<string, string>
+const refused = (code: string, cause: Cause = {}, rejected: Record<string, number> = {}): Preview => ({
   chosen: null,
   would_use: null,
   candidates: [],
   rejected,
-  refusal: { code, message, number: 0 },
+  refusal: { code, message: '', number: 0, details: Object.entries(cause).map(([field, message]) => ({ field, message })) },
 })
 const granted = (would_use: string, candidates = 0): Preview => ({ chosen: { id: 'C', api_id: '1', name: 'One' }, would_use, candidates: Array(candidates).fill({}) as never, rejected: {} })
 const ask = emptyAsk('a')
@@ -24,23 +25,19 @@ describe('an outcome', () => {
   it('tells a full pool from one that has nothing for this account', () => {
     expect(outcomeOf(refused('pool_full')).kind).toBe('full')
     expect(outcomeOf(refused('none_available')).kind).toBe('ineligible')
-    expect(outcomeOf(refused('denied_by_rule', 'the rule night shift refuses it'))).toEqual({ kind: 'denied', rule: 'night shift' })
+    expect(outcomeOf(refused('denied_by_rule', { rule: 'night shift' }))).toEqual({ kind: 'denied', rule: 'night shift' })
     expect(outcomeOf(refused('something_new')).kind).toBe('refused')
     expect(isGranted('full')).toBe(false)
   })
 
   it('reads what stands against a pin or an account', () => {
-    const pin = (why: string) => pinFault(`the pinned api_id is not available: ${why}`)
-    expect(['the account holds another one', 'there is no such credential', 'it has no free slot', 'it is not eligible: level', 'bad luck'].map(pin)).toEqual([
-      'holdsAnother',
-      'unknown',
-      'full',
-      'level',
-      null,
-    ])
-    expect(accountFault(refused('account_unavailable', 'the account is cooling until 2026-01-01T00:00:00.000Z').refusal)).toEqual({ state: 'cooling', until: '2026-01-01T00:00:00.000Z' })
-    expect(accountFault(refused('account_unavailable', 'the account is retired').refusal)).toEqual({ state: 'retired', until: null })
-    expect(accountFault(refused('account_unavailable', 'the account is frozen').refusal)?.state).toBe('frozen')
+    const pin = (pinned: string) => pinFault(refused('pinned_unavailable', { pinned }).refusal)
+    expect(['holds_another', 'unknown', 'full', 'level', 'bad luck'].map(pin)).toEqual(['holds_another', 'unknown', 'full', 'level', null])
+    const account = (cause: Cause) => accountFault(refused('account_unavailable', cause).refusal)
+    expect(account({ account: 'cooling', until: '2026-01-01T00:00:00.000Z' })).toEqual({ state: 'cooling', until: '2026-01-01T00:00:00.000Z' })
+    expect(account({ account: 'retired' })).toEqual({ state: 'retired', until: null })
+    expect(account({ account: 'frozen' })?.state).toBe('frozen')
+    expect(account({ account: 'dreaming' })).toBeNull()
     expect(accountFault(refused('pool_full').refusal)).toBeNull()
   })
 
@@ -59,7 +56,7 @@ describe('hints', () => {
 
   it('come from what was counted', () => {
     const counted = { group: 4, level: 2, cooling: 1, disabled: 0, banned: 3, rule: 5 }
-    expect(texts(refused('none_available', '', counted), { ...ask, group: 'G' })).toEqual([
+    expect(texts(refused('none_available', {}, counted), { ...ask, group: 'G' })).toEqual([
       'accounts.hint.group',
       'accounts.hint.level',
       'accounts.hint.cooling',
@@ -67,14 +64,14 @@ describe('hints', () => {
       'accounts.hint.banned',
       'accounts.hint.import',
     ])
-    expect(texts(refused('none_available', '', {}))).toEqual(['accounts.hint.import'])
-    expect(hintsOf(refused('pool_full', '', { disabled: 2 }), ask, 3)).toMatchObject([{ text: 'accounts.hint.grow', n: 3 }, { text: 'accounts.hint.disabled', n: 2 }, { text: 'accounts.hint.import' }])
+    expect(texts(refused('none_available', {}, {}))).toEqual(['accounts.hint.import'])
+    expect(hintsOf(refused('pool_full', {}, { disabled: 2 }), ask, 3)).toMatchObject([{ text: 'accounts.hint.grow', n: 3 }, { text: 'accounts.hint.disabled', n: 2 }, { text: 'accounts.hint.import' }])
   })
 
   it('can be tried at once where they change the request', () => {
     expect(hintsOf(granted('existing'), ask, null)[0]?.change).toEqual({ fresh: true })
     expect(hintsOf(granted('manual'), ask, null)[0]?.change).toEqual({ apiId: '' })
-    expect(texts(refused('pinned_unavailable', '… the account holds another one'))).toEqual(['accounts.hint.moveToPinned', 'accounts.hint.unpin'])
+    expect(texts(refused('pinned_unavailable', { pinned: 'holds_another' }))).toEqual(['accounts.hint.moveToPinned', 'accounts.hint.unpin'])
     expect(texts(refused('credential_banned'))).toEqual(['accounts.hint.leaveBanned'])
     expect(texts(granted('health'))).toEqual([])
   })

@@ -43,33 +43,39 @@ export function outcomeOf({ would_use: via, refusal }: Preview): Outcome {
     if (rule !== null) return { kind: 'ruled', rule }
     return { kind: via === 'existing' ? 'keeps' : via === 'affinity' ? 'returns' : via === 'manual' ? 'pinned' : 'ranked', rule: null }
   }
-  const kind = REFUSALS[refusal?.code ?? ''] ?? 'refused'
-  return { kind, rule: kind === 'denied' ? (/^the rule (.+) refuses it$/.exec(refusal?.message ?? '')?.[1] ?? null) : null }
+  return { kind: REFUSALS[refusal?.code ?? ''] ?? 'refused', rule: told(refusal, 'rule') }
+}
+
+/** What the server names of why it refuses. */
+function told(refusal: Preview['refusal'], what: string): string | null {
+  return refusal?.details?.find(({ field }) => field === what)?.message ?? null
 }
 
 export function isGranted(kind: OutcomeKind): boolean {
   return ['keeps', 'returns', 'pinned', 'ruled', 'ranked'].includes(kind)
 }
 
-/** What stood against the pinned credential, out of the server's words. */
-export type PinFault = 'holdsAnother' | 'unknown' | 'full' | Reason | null
+/** What stood against the pinned credential. */
+export type PinFault = 'holds_another' | 'unknown' | 'full' | Reason
 
 export type Reason = 'group' | 'banned' | 'disabled' | 'cooling' | 'level' | 'rule'
 /** In the order in which they are looked at: a credential counts under the first that holds. */
 export const REASONS: readonly Reason[] = ['group', 'banned', 'disabled', 'cooling', 'level', 'rule']
 
-export function pinFault(message: string): PinFault {
-  if (message.includes('holds another')) return 'holdsAnother'
-  if (message.includes('no such')) return 'unknown'
-  if (message.includes('no free slot')) return 'full'
-  return REASONS.find((reason) => message.endsWith(`not eligible: ${reason}`)) ?? null
+const PIN_FAULTS: readonly string[] = ['holds_another', 'unknown', 'full', ...REASONS] satisfies PinFault[]
+
+/** Null when nothing did, or something that nobody knows yet. */
+export function pinFault(refusal: Preview['refusal']): PinFault | null {
+  const fault = told(refusal, 'pinned')
+  return fault !== null && PIN_FAULTS.includes(fault) ? (fault as PinFault) : null
 }
 
+const ACCOUNT_STATES = ['cooling', 'frozen', 'retired'] as const
+
 /** Why an account may get nothing new, and until when if that ends. */
-export function accountFault(refusal: Preview['refusal']): { state: 'cooling' | 'frozen' | 'retired'; until: string | null } | null {
-  if (refusal?.code !== 'account_unavailable') return null
-  const until = /cooling until (\S+)$/.exec(refusal.message)?.[1] ?? null
-  return { state: until !== null ? 'cooling' : refusal.message.endsWith('retired') ? 'retired' : 'frozen', until }
+export function accountFault(refusal: Preview['refusal']): { state: (typeof ACCOUNT_STATES)[number]; until: string | null } | null {
+  const state = ACCOUNT_STATES.find((one) => one === told(refusal, 'account'))
+  return state === undefined ? null : { state, until: told(refusal, 'until') }
 }
 
 /**
@@ -116,8 +122,8 @@ export function hintsOf(preview: Preview, ask: Ask, full: number | null): Hint[]
     case 'ineligible':
       return [...byGroup, ...byLevel, ...byPool, add]
     case 'unpinnable': {
-      const fault = pinFault(preview.refusal?.message ?? '')
-      return [...(fault === 'holdsAnother' ? [{ text: 'accounts.hint.moveToPinned' as const, change: { fresh: true } }] : []), { text: 'accounts.hint.unpin', change: { apiId: '' } }]
+      const fault = pinFault(preview.refusal)
+      return [...(fault === 'holds_another' ? [{ text: 'accounts.hint.moveToPinned' as const, change: { fresh: true } }] : []), { text: 'accounts.hint.unpin', change: { apiId: '' } }]
     }
     case 'banned':
       return [{ text: 'accounts.hint.leaveBanned', change: { fresh: true } }]
