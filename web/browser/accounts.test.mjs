@@ -1,40 +1,30 @@
 // Accounts as people meet them: looking them up, giving and taking back by hand, and the preview of a choice.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { barriers, openPage, startBrowser } from './browser.mjs'
+import { openPage, startBrowser } from './browser.mjs'
 import { fillPool } from './demo.mjs'
 import { startServer } from './server.mjs'
-import { choose, eventually, signIn, SIZES } from './steps.mjs'
+import { choose, eventually, fits, hasNoBarriers, signIn, SIZES } from './steps.mjs'
 
 /** A key as awkward as keys may be. */
 const ODD = 'chatx:9f/1+a b?#%帳號'
 
-/** @type {import('./server.mjs').Server} */
-let server
-/** @type {import('playwright-core').Browser} */
-let browser
-/** @type {Record<'tiny' | 'empty', string>} */
-let groups
-
-before(async () => {
-  server = await startServer()
-  await fillPool(server.api)
-  const [tiny, empty] = [await server.api('api-pool/groups', { name: 'Tiny' }), await server.api('api-pool/groups', { name: 'Empty' })]
-  groups = { tiny: tiny.id, empty: empty.id }
-  await server.api('api-pool/', { api_id: '31234567', api_hash: '0123456789abcdef0123456789abcdef', name: 'The only one', max_accounts: 1, group_id: tiny.id })
-  await server.api('api-pool/allocate', { account_id: 'tiny:1', group_id: tiny.id })
-  await server.api('api-pool/allocate', { account_id: ODD, ttl_seconds: 7200 })
-  const held = await server.api('api-pool/allocate', { account_id: 'frozen:1' })
-  await server.api('api-pool/result', { api_id: held.api_id, success: false, error: 'FROZEN_METHOD_INVALID', account_id: 'frozen:1' })
-  await server.api('api-pool/release', { account_id: 'frozen:1' })
-  await server.api('api-pool/rules', { name: 'No tests', effect: 'deny', match: { account: 'test:*' }, priority: 5 })
-  browser = await startBrowser()
-})
+const server = await startServer()
+await fillPool(server.api)
+const [tiny, empty] = [await server.api('api-pool/groups', { name: 'Tiny' }), await server.api('api-pool/groups', { name: 'Empty' })]
+const groups = { tiny: tiny.id, empty: empty.id }
+await server.api('api-pool/', { api_id: '31234567', api_hash: '0123456789abcdef0123456789abcdef', name: 'The only one', max_accounts: 1, group_id: tiny.id })
+await server.api('api-pool/allocate', { account_id: 'tiny:1', group_id: tiny.id })
+await server.api('api-pool/allocate', { account_id: ODD, ttl_seconds: 7200 })
+const held = await server.api('api-pool/allocate', { account_id: 'frozen:1' })
+await server.api('api-pool/result', { api_id: held.api_id, success: false, error: 'FROZEN_METHOD_INVALID', account_id: 'frozen:1' })
+await server.api('api-pool/release', { account_id: 'frozen:1' })
+await server.api('api-pool/rules', { name: 'No tests', effect: 'deny', match: { account: 'test:*' }, priority: 5 })
+const browser = await startBrowser()
 
 after(async () => {
-  await browser?.close()
-  const log = await server?.stop()
-  assert.doesNotMatch(log ?? '', /\bERROR\b/)
+  await browser.close()
+  await server.stop()
 })
 
 const accountNow = (/** @type {string} */ account) => server.api(`api-pool/account?${new URLSearchParams({ account_id: account })}`)
@@ -49,7 +39,6 @@ for (const [size, options] of Object.entries(SIZES)) {
 
     const here = () => new URL(page.url())
     const dialog = () => page.getByRole('dialog').last()
-    const fits = async () => assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
     const outcome = () => page.getByRole('status', { name: 'Outcome' })
     const shownAccounts = () => page.locator('#content :is(tbody, ul) a[href^="/accounts/"]').allTextContents()
 
@@ -65,18 +54,8 @@ for (const [size, options] of Object.entries(SIZES)) {
       return accounts
     }
 
-    async function noBarriers(/** @type {string} */ what, within = 'html') {
-      await page.mouse.move(0, 0)
-      for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-        await page.emulateMedia({ colorScheme })
-        await eventually(async () => assert.equal(await page.evaluate(() => document.documentElement.classList.contains('dark')), colorScheme === 'dark'))
-        assert.deepEqual(await barriers(page, within), [], `${what}, ${colorScheme}`)
-      }
-      await page.emulateMedia({ colorScheme: 'light' })
-    }
-
     before(async () => {
-      ;({ page, troubles } = await openPage(browser, server.url, { ...options, reducedMotion: 'reduce', colorScheme: 'light', permissions: ['clipboard-read', 'clipboard-write'] }))
+      ;({ page, troubles } = await openPage(browser, server.url, { ...options, permissions: ['clipboard-read', 'clipboard-write'] }))
       await page.goto('/')
       await signIn(page)
       await page.locator('#content').waitFor()
@@ -87,8 +66,7 @@ for (const [size, options] of Object.entries(SIZES)) {
     it('lists the allocations, and narrows them down in the address', async () => {
       await page.goto('/accounts')
       const all = await lists({})
-      await fits()
-      await noBarriers('the list')
+      await hasNoBarriers(page, 'the list')
 
       await page.getByRole('button', { name: 'Status', exact: true }).click()
       await page.getByRole('menuitemcheckbox', { name: 'Released' }).click()
@@ -113,11 +91,11 @@ for (const [size, options] of Object.entries(SIZES)) {
       await dialog().getByText('Active', { exact: true }).waitFor()
       await dialog().getByText('Allocated', { exact: true }).first().waitFor()
       await eventually(async () => assert.ok((await page.title()).includes(ODD)))
-      await noBarriers('a detail')
+      await hasNoBarriers(page, 'a detail')
 
       await page.reload()
       await dialog().getByRole('link', { name: held.api_id }).first().waitFor()
-      await fits()
+      await fits(page)
     })
 
     it('goes to the neighbours and back to the list', async () => {
@@ -144,7 +122,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       await page.getByRole('heading', { name: 'Lookup of 3 accounts' }).waitFor()
       await eventually(async () => assert.deepEqual(await shownAccounts(), keys))
       await page.getByText('2 hold a credential, 1 hold nothing').waitFor()
-      await fits()
+      await fits(page)
       await page.getByRole('button', { name: 'Back to the list' }).click()
       await lists({})
     })
@@ -167,8 +145,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       const { chosen } = await previewOf({ account_id: account })
       await outcome().getByText(`${account} would get`).waitFor()
       await outcome().getByRole('link', { name: chosen.api_id }).waitFor()
-      await noBarriers('the form', '[role=dialog]')
-      await fits()
+      await hasNoBarriers(page, 'the form')
 
       const [sent] = await Promise.all([
         page.waitForResponse((response) => response.url().endsWith('/api-pool/allocate')),
@@ -181,7 +158,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       assert.ok(!(await page.content()).includes(given.api_hash))
       await dialog().getByRole('button', { name: 'Show api_hash' }).click()
       await dialog().getByText(given.api_hash).waitFor()
-      await noBarriers('the answer', '[role=dialog]')
+      await hasNoBarriers(page, 'the answer')
       await dialog().getByRole('button', { name: 'Done' }).click()
       await dialog().waitFor({ state: 'detached' })
       const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state, location.href, document.documentElement.outerHTML]))
@@ -195,7 +172,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       await page.goto(`/accounts/${account}`)
       await dialog().getByRole('button', { name: 'Release' }).click()
       await dialog().getByText('gets the same credential back').waitFor()
-      await noBarriers('the question', '[role=dialog]:last-of-type')
+      await hasNoBarriers(page, 'the question')
       await dialog().getByRole('button', { name: 'Release' }).click()
       await page.getByText(`${account} was released`).first().waitFor()
       assert.equal(await accountNow(account), null)
@@ -240,8 +217,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       for (const [label, reason] of [['Disabled', 'disabled'], ['Banned', 'banned']]) {
         assert.match(await out.getByRole('link', { name: label }).innerText(), new RegExp(`${answer.rejected[reason ?? '']}$`))
       }
-      await noBarriers('a preview')
-      await fits()
+      await hasNoBarriers(page, 'a preview')
 
       // The address alone says it all.
       const address = page.url()
@@ -254,7 +230,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       await page.goto(`/preview?account=a&group=${groups.tiny}`)
       await outcome().getByText('The pool is full').waitFor()
       await outcome().getByText('One credential is fit for this account').waitFor()
-      await noBarriers('a full pool')
+      await hasNoBarriers(page, 'a full pool')
       await page.getByRole('button', { name: 'Try it' }).click()
       await page.waitForURL('/preview?account=a')
       await outcome().getByText('a would get').waitFor()
@@ -286,7 +262,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       assert.doesNotMatch(await page.locator('#content').innerText(), /group|banned|eligible/)
       await page.goto('/accounts')
       await page.getByRole('heading', { level: 1, name: '帳號' }).waitFor()
-      await fits()
+      await fits(page)
       await choose(page, '您的帳號', 'English')
     })
   })

@@ -24,14 +24,14 @@ export function startBrowser() {
 }
 
 /**
- * A page of a new profile. `troubles` collects what nobody may see: errors in the console, what the content security
+ * A page of a new profile, light, without motion. `troubles` collects what nobody may see: errors in the console, what the content security
  * policy refused, failed calls, and requests to anybody else.
  * @param {import('playwright-core').Browser} browser
  * @param {string} origin
  * @param {import('playwright-core').BrowserContextOptions} options
  */
 export async function openPage(browser, origin, options) {
-  const context = await browser.newContext({ baseURL: origin, locale: 'en-US', ...options })
+  const context = await browser.newContext({ baseURL: origin, locale: 'en-US', colorScheme: 'light', reducedMotion: 'reduce', ...options })
   context.setDefaultTimeout(PATIENCE_MS)
   /** @type {string[]} */
   const troubles = []

@@ -1,30 +1,21 @@
 // One credential, from its detail: why it is as it is, an edit that somebody else was faster with, decisions and the way back.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { barriers, openPage, startBrowser } from './browser.mjs'
+import { openPage, startBrowser } from './browser.mjs'
 import { COUNT, fillPool } from './demo.mjs'
 import { OWNER, startServer } from './server.mjs'
-import { choose, closeNotices, eventually, signIn, SIZES } from './steps.mjs'
+import { choose, closeNotices, eventually, hasNoBarriers, signIn, SIZES } from './steps.mjs'
 import { wordsIn } from './words.mjs'
 
-/** @type {import('./server.mjs').Server} */
-let server
-/** @type {import('playwright-core').Browser} */
-let browser
+const server = await startServer()
+await fillPool(server.api)
 /** @type {Record<string, any>[]} */
-let pool
-
-before(async () => {
-  server = await startServer()
-  await fillPool(server.api)
-  pool = (await server.api(`api-pool/?limit=${COUNT}&sort=created_at`)).items
-  browser = await startBrowser()
-})
+const pool = (await server.api(`api-pool/?limit=${COUNT}&sort=created_at`)).items
+const browser = await startBrowser()
 
 after(async () => {
-  await browser?.close()
-  const log = await server?.stop()
-  assert.doesNotMatch(log ?? '', /\bERROR\b/)
+  await browser.close()
+  await server.stop()
 })
 
 /**
@@ -60,30 +51,18 @@ for (const { size, locale, browserLocale } of STORIES) {
     const fresh = () => server.api(`api-pool/${own.id}`)
     const dialog = () => page.getByRole('dialog').last()
     const press = (/** @type {string} */ key) => dialog().getByRole('button', { name: t(key), exact: true }).click()
-    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)
     const is = (/** @type {Record<string, unknown>} */ expected) =>
       eventually(async () => {
         const now = await fresh()
         assert.deepEqual(Object.fromEntries(Object.keys(expected).map((field) => [field, now[field]])), expected)
       })
-    const look = async (/** @type {string} */ what) => {
-      // What is hovered is paler.
-      await page.mouse.move(1, 1)
-      for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-        await page.emulateMedia({ colorScheme })
-        await eventually(async () => assert.equal(await page.evaluate(() => document.documentElement.classList.contains('dark')), colorScheme === 'dark'))
-        assert.deepEqual(await barriers(page, '[role=dialog]'), [], `${what}, ${colorScheme}`)
-      }
-      await page.emulateMedia({ colorScheme: 'light' })
-      assert.ok(await fits(), `${what} fits`)
-    }
     const undo = async () => {
       await page.getByRole('button', { name: t('common.undo'), exact: true }).last().click()
       await page.getByText(t('common.undone'), { exact: true }).last().waitFor()
     }
 
     before(async () => {
-      ;({ page, troubles } = await openPage(browser, server.url, { ...SIZES[size], locale: browserLocale, reducedMotion: 'reduce', colorScheme: 'light' }))
+      ;({ page, troubles } = await openPage(browser, server.url, { ...SIZES[size], locale: browserLocale }))
       // One with accounts and failures, another for each size.
       const candidates = pool.filter(({ status, current_accounts, free_slots, fail_count }) => status === 'in_use' && current_accounts > 1 && free_slots > 0 && fail_count > 0)
       own = candidates[size === 'wide' ? 0 : 1] ?? assert.fail('the pool has none like that')
@@ -105,7 +84,7 @@ for (const { size, locale, browserLocale } of STORIES) {
       await dialog().getByText(own.api_hash_masked, { exact: true }).waitFor()
       await dialog().getByRole('heading', { name: t('credentials.panel.why.title') }).waitFor()
       await dialog().getByText(t('credentials.panel.why.open', { n: own.free_slots }, own.free_slots)).waitFor()
-      await look('overview')
+      await hasNoBarriers(page, 'overview')
     })
 
     it('draws the parts of its health', async () => {
@@ -136,14 +115,14 @@ for (const { size, locale, browserLocale } of STORIES) {
       await eventually(async () =>
         assert.deepEqual(await dialog().getByRole('listitem').getByRole('link').allInnerTexts(), accounts.map((/** @type {{ account_id: string }} */ { account_id }) => account_id)),
       )
-      await look('accounts')
+      await hasNoBarriers(page, 'accounts')
 
       await page.getByRole('tab', { name: t('credentials.panel.tab.history') }).click()
       await dialog().getByText(t('history.action.api_added')).or(dialog().getByRole('button', { name: t('credentials.panel.more') })).first().waitFor()
-      await look('history')
+      await hasNoBarriers(page, 'history')
       await page.getByRole('tab', { name: t('credentials.panel.tab.audit') }).click()
       await dialog().getByText('allocation_id').or(dialog().getByText('API_ID_INVALID')).first().waitFor()
-      await look('audit trail')
+      await hasNoBarriers(page, 'audit trail')
       await page.getByRole('tab', { name: t('credentials.panel.tab.overview') }).click()
     })
 
@@ -153,7 +132,7 @@ for (const { size, locale, browserLocale } of STORIES) {
       await dialog().getByLabel(t('credentials.form.field.max_accounts'), { exact: true }).fill('0')
       await press('credentials.form.save')
       await dialog().getByText(t('credentials.form.between', { from: 1, to: 100000 })).waitFor()
-      await look('editing')
+      await hasNoBarriers(page, 'editing')
       await dialog().getByLabel(t('credentials.form.field.max_accounts'), { exact: true }).fill(String(own.max_accounts))
       const [sent] = await Promise.all([page.waitForRequest((request) => request.method() === 'PUT'), press('credentials.form.save')])
       assert.equal(sent.headers()['if-match'], `"${own.version}"`)
@@ -176,7 +155,7 @@ for (const { size, locale, browserLocale } of STORIES) {
         await notice.getByText(t('common.conflict.title')).waitFor()
         assert.deepEqual(await notice.locator('tbody').getByRole('cell').allInnerTexts(), [choice === 'takeTheirs' ? '3' : '4', '7'])
         await dialog().getByText(t('credentials.form.alsoChanged', { fields: t('credentials.form.field.note') })).waitFor()
-        if (choice === 'keepMine') await look('conflict')
+        if (choice === 'keepMine') await hasNoBarriers(page, 'conflict')
         await notice.getByRole('button', { name: t(`common.conflict.${choice}`) }).click()
         if (choice === 'takeTheirs') {
           await eventually(async () => assert.equal(await dialog().getByLabel(t('credentials.form.field.priority')).inputValue(), '3'))
@@ -191,7 +170,7 @@ for (const { size, locale, browserLocale } of STORIES) {
       const { current_accounts: accounts } = await fresh()
       await press('credentials.actions.disable.menu')
       await dialog().getByText(t('credentials.actions.disable.hint', { n: accounts }, accounts)).waitFor()
-      await look('disabling')
+      await hasNoBarriers(page, 'disabling')
       await press('credentials.actions.disable.submit')
       await is({ status: 'disabled', current_accounts: accounts })
       await page.getByText(t('credentials.panel.why.disabledMore', { n: accounts }, accounts)).waitFor()
@@ -218,11 +197,11 @@ for (const { size, locale, browserLocale } of STORIES) {
     it('reveals the secret for a reason, hides it again, and keeps no trace of it', async () => {
       await press('credentials.actions.reveal.menu')
       await dialog().getByRole('textbox', { name: t('credentials.actions.reason') }).fill('handing over')
-      await look('revealing')
+      await hasNoBarriers(page, 'revealing')
       const [answer] = await Promise.all([page.waitForResponse(/\/reveal$/), press('credentials.actions.reveal.submit')])
       const { api_hash: hash } = (await answer.json()).data
       await dialog().locator('[data-secret]').getByText(hash, { exact: true }).waitFor()
-      await look('revealed')
+      await hasNoBarriers(page, 'revealed')
       await press('credentials.actions.reveal.hide')
       await page.getByRole('dialog', { name: own.name }).waitFor()
       assert.ok(!(await page.content()).includes(hash))
@@ -252,7 +231,7 @@ for (const { size, locale, browserLocale } of STORIES) {
       await dialog().getByRole('textbox').fill(own.name)
       assert.ok(await submit.isDisabled())
       await dialog().getByRole('checkbox').click()
-      await look('deleting')
+      await hasNoBarriers(page, 'deleting')
       await submit.click()
       await page.waitForURL(/\/credentials$/)
       const { total } = await server.api(`api-pool/?api_id=${own.api_id}`)

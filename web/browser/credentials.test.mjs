@@ -2,30 +2,23 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { barriers, openPage, startBrowser } from './browser.mjs'
+import { openPage, startBrowser } from './browser.mjs'
 import { COUNT, fillPool, scored } from './demo.mjs'
 import { startServer } from './server.mjs'
-import { choose, eventually, shownIds, shownRange, showsFirst, signIn, SIZES } from './steps.mjs'
+import { choose, eventually, fits, hasNoBarriers, shownIds, shownRange, showsFirst, signIn, SIZES } from './steps.mjs'
 
 const PAGE_SIZE = 100
 
-/** @type {import('./server.mjs').Server} */
-let server
-/** @type {import('playwright-core').Browser} */
-let browser
 
-before(async () => {
-  server = await startServer()
-  const built = readFileSync(new URL('../dist/index.html', import.meta.url), 'utf8')
-  assert.ok((await (await fetch(server.url)).text()) === built, 'the program embeds other pages than dist/: build it again')
-  await fillPool(server.api)
-  browser = await startBrowser()
-})
+const server = await startServer()
+const built = readFileSync(new URL('../dist/index.html', import.meta.url), 'utf8')
+assert.ok((await (await fetch(server.url)).text()) === built, 'the program embeds other pages than dist/: build it again')
+await fillPool(server.api)
+const browser = await startBrowser()
 
 after(async () => {
-  await browser?.close()
-  const log = await server?.stop()
-  assert.doesNotMatch(log ?? '', /\bERROR\b/)
+  await browser.close()
+  await server.stop()
 })
 
 /**
@@ -47,11 +40,9 @@ for (const [size, options] of Object.entries(SIZES)) {
 
     const here = () => new URL(page.url())
     const shows = (/** @type {string[]} */ ids) => showsFirst(page, ids)
-    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)
-    const look = () => page.evaluate(() => ({ lang: document.documentElement.lang, dark: document.documentElement.classList.contains('dark') }))
 
     before(async () => {
-      ;({ page, troubles } = await openPage(browser, server.url, { ...options, reducedMotion: 'reduce', colorScheme: 'light' }))
+      ;({ page, troubles } = await openPage(browser, server.url, options))
     })
     after(() => page?.context().close())
     afterEach(() => assert.deepEqual(troubles.splice(0), []))
@@ -65,7 +56,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       assert.equal(total, COUNT)
       assert.equal(await shownRange(page), `1–${PAGE_SIZE} of ${COUNT}`)
       assert.ok((await shownIds(page)).length < PAGE_SIZE)
-      assert.ok(await fits())
+      await fits(page)
 
       const seen = new Set()
       for (let last = ''; last !== ids.at(-1); ) {
@@ -180,16 +171,11 @@ for (const [size, options] of Object.entries(SIZES)) {
       const { ids, items } = await asked({ q: 'quartz', sort: 'api_id' })
       await shows(ids)
       assert.deepEqual(new Set(items.map(({ status }) => status)), new Set(['available', 'in_use', 'disabled', 'banned']))
-      for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-        await page.emulateMedia({ colorScheme })
-        await eventually(async () => assert.equal((await look()).dark, colorScheme === 'dark'))
-        assert.deepEqual(await barriers(page, 'html'), [], `list, ${colorScheme}`)
-        await page.getByRole('button', { name: 'Your account' }).click()
-        await page.locator('[role=menu]').waitFor()
-        assert.deepEqual(await barriers(page, '[role=menu]'), [], `menu, ${colorScheme}`)
-        await page.keyboard.press('Escape')
-      }
-      await page.emulateMedia({ colorScheme: 'light' })
+      await hasNoBarriers(page, 'list')
+      await page.getByRole('button', { name: 'Your account' }).click()
+      await page.locator('[role=menu]').waitFor()
+      await hasNoBarriers(page, 'menu')
+      await page.keyboard.press('Escape')
     })
   })
 }

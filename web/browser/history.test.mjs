@@ -2,35 +2,26 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { barriers, openPage, startBrowser } from './browser.mjs'
+import { openPage, startBrowser } from './browser.mjs'
 import { fillPool } from './demo.mjs'
 import { OWNER, startServer } from './server.mjs'
-import { choose, eventually, shownRange, signIn, SIZES } from './steps.mjs'
+import { choose, eventually, fits, hasNoBarriers, shownRange, signIn, SIZES } from './steps.mjs'
 
-/** @type {import('./server.mjs').Server} */
-let server
-/** @type {import('playwright-core').Browser} */
-let browser
+const server = await startServer()
+await fillPool(server.api)
+const { items } = await server.api('api-pool/?limit=1')
 /** @type {{ id: string, api_id: string, name: string }} */
-let credential
-
-before(async () => {
-  server = await startServer()
-  await fillPool(server.api)
-  const { items } = await server.api('api-pool/?limit=1')
-  credential = items[0]
-  await server.api('api-pool/bulk', { ids: [credential.id], action: 'assign_group', group_id: null })
-  await server.api('api-pool/allocate', { account_id: 'story+1:a' })
-  await server.api('api-pool/release', { account_id: 'story+1:a' })
-  // Somebody who does not know the password.
-  await fetch(`${server.url}/api/admin/login`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ ...OWNER, password: 'guess' }) })
-  browser = await startBrowser()
-})
+const credential = items[0]
+await server.api('api-pool/bulk', { ids: [credential.id], action: 'assign_group', group_id: null })
+await server.api('api-pool/allocate', { account_id: 'story+1:a' })
+await server.api('api-pool/release', { account_id: 'story+1:a' })
+// Somebody who does not know the password.
+await fetch(`${server.url}/api/admin/login`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ ...OWNER, password: 'guess' }) })
+const browser = await startBrowser()
 
 after(async () => {
-  await browser?.close()
-  const log = await server?.stop()
-  assert.doesNotMatch(log ?? '', /\bERROR\b/)
+  await browser.close()
+  await server.stop()
 })
 
 for (const [size, options] of Object.entries(SIZES)) {
@@ -40,7 +31,6 @@ for (const [size, options] of Object.entries(SIZES)) {
     /** @type {string[]} */
     let troubles
 
-    const fits = async () => assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
     const expanders = () => page.getByRole('button', { name: /^Details of event/ })
     const param = (/** @type {string} */ name, /** @type {string | null} */ value) => page.waitForURL((url) => url.searchParams.get(name) === value)
 
@@ -57,18 +47,8 @@ for (const [size, options] of Object.entries(SIZES)) {
     const history = (/** @type {Record<string, string>} */ query = {}) => lists('api-pool/history', query)
     const audit = (/** @type {Record<string, string>} */ query = {}) => lists('audit-logs', query)
 
-    async function noBarriers(/** @type {string} */ what, within = 'html') {
-      await page.mouse.move(0, 0)
-      for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-        await page.emulateMedia({ colorScheme })
-        await eventually(async () => assert.equal(await page.evaluate(() => document.documentElement.classList.contains('dark')), colorScheme === 'dark'))
-        assert.deepEqual(await barriers(page, within), [], `${what}, ${colorScheme}`)
-      }
-      await page.emulateMedia({ colorScheme: 'light' })
-    }
-
     before(async () => {
-      ;({ page, troubles } = await openPage(browser, server.url, { ...options, reducedMotion: 'reduce', colorScheme: 'light', acceptDownloads: true }))
+      ;({ page, troubles } = await openPage(browser, server.url, { ...options, acceptDownloads: true }))
       await page.goto('/')
       await signIn(page)
       await page.locator('#content').waitFor()
@@ -82,8 +62,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       await expanders().first().click()
       await page.getByText(items[0].request_id).waitFor()
       await page.getByText(items[0].action, { exact: true }).waitFor()
-      await fits()
-      await noBarriers('the history')
+      await hasNoBarriers(page, 'the history')
       await expanders().first().click()
       await page.getByText(items[0].request_id).waitFor({ state: 'detached' })
     })
@@ -107,7 +86,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       await page.getByRole('button', { name: 'Event', exact: true }).click()
       await page.getByRole('menuitemcheckbox', { name: 'Banned', exact: true }).click()
       await param('action', 'api.banned')
-      await noBarriers('the menu', '[role=menu]')
+      await hasNoBarriers(page, 'the menu')
       await page.getByRole('menuitem', { name: 'All but these' }).click()
       await param('action!', 'api.banned')
       await page.keyboard.press('Escape')
@@ -115,13 +94,13 @@ for (const [size, options] of Object.entries(SIZES)) {
 
       await page.getByRole('button', { name: 'By', exact: true }).click()
       await page.locator('[name=operator]').fill('user:nobody, user:admin')
-      await noBarriers('who', '[role=dialog]')
+      await hasNoBarriers(page, 'who')
       await page.getByRole('button', { name: 'Apply' }).click()
       await param('operator', 'user:nobody,user:admin')
       await history({ 'action!': 'api.banned', operator: 'user:nobody,user:admin' })
 
       await page.getByRole('button', { name: 'Any time' }).click()
-      await noBarriers('the time', '[role=dialog]')
+      await hasNoBarriers(page, 'the time')
       await page.getByRole('button', { name: 'Last 24 hours' }).click()
       await param('range', '24h')
       await history({ 'action!': 'api.banned', operator: 'user:nobody,user:admin' })
@@ -131,7 +110,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       await page.getByRole('button', { name: 'Apply' }).click()
       await page.waitForURL((url) => url.searchParams.get('range') === null && (url.searchParams.get('to') ?? '').startsWith('2020-01-0'))
       await page.getByRole('heading', { name: 'Nothing matches these filters' }).waitFor()
-      await fits()
+      await fits(page)
       await page.getByRole('button', { name: 'Clear search and filters' }).click()
       await page.waitForURL('/history')
     })
@@ -179,8 +158,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       await diff.getByRole('row').nth(1).waitFor()
       assert.match(await diff.innerText(), /Group/)
       await page.getByRole('link', { name: credential.api_id }).waitFor()
-      await fits()
-      await noBarriers('the audit trail')
+      await hasNoBarriers(page, 'the audit trail')
     })
 
     it('follows one request', async () => {
@@ -199,7 +177,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       await choose(page, 'Your account', '繁體中文')
       await page.goto('/audit')
       await page.getByRole('heading', { level: 1, name: '稽核軌跡' }).waitFor()
-      await fits()
+      await fits(page)
       await choose(page, '您的帳號', 'English')
     })
   })

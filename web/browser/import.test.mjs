@@ -3,28 +3,21 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { barriers, openPage, startBrowser } from './browser.mjs'
+import { openPage, startBrowser } from './browser.mjs'
 import { startServer } from './server.mjs'
-import { closeNotices, eventually, signIn, SIZES } from './steps.mjs'
+import { closeNotices, eventually, hasNoBarriers, signIn, SIZES } from './steps.mjs'
 import { wordsIn } from './words.mjs'
 
 const LINES = 1_000
 const MANY = 12_000
 
-/** @type {import('./server.mjs').Server} */
-let server
-/** @type {import('playwright-core').Browser} */
-let browser
 
-before(async () => {
-  server = await startServer()
-  browser = await startBrowser()
-})
+const server = await startServer()
+const browser = await startBrowser()
 
 after(async () => {
-  await browser?.close()
-  const log = await server?.stop()
-  assert.doesNotMatch(log ?? '', /\bERROR\b/)
+  await browser.close()
+  await server.stop()
 })
 
 const size = async () => (await server.api('api-pool/health')).total_apis
@@ -69,23 +62,13 @@ for (const { screen, locale, browserLocale, first } of STORIES) {
       const [chooser] = await Promise.all([page.waitForEvent('filechooser'), button(key).click()])
       await chooser.setFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(text) })
     }
-    const look = async (/** @type {string} */ what) => {
-      await page.mouse.move(1, 1)
-      for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-        await page.emulateMedia({ colorScheme })
-        await eventually(async () => assert.equal(await page.evaluate(() => document.documentElement.classList.contains('dark')), colorScheme === 'dark'))
-        assert.deepEqual(await barriers(page, '#content'), [], `${what}, ${colorScheme}`)
-      }
-      await page.emulateMedia({ colorScheme: 'light' })
-      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} fits`)
-    }
     const taken = async () => {
       const [download] = await Promise.all([page.waitForEvent('download'), button('credentials.import.download').click()])
       return { name: download.suggestedFilename(), lines: readFileSync(await download.path(), 'utf8').replace('\ufeff', '').trim().split('\r\n') }
     }
 
     before(async () => {
-      ;({ page, troubles } = await openPage(browser, server.url, { ...SIZES[screen], locale: browserLocale, reducedMotion: 'reduce', colorScheme: 'light' }))
+      ;({ page, troubles } = await openPage(browser, server.url, { ...SIZES[screen], locale: browserLocale }))
       await page.goto('/')
       await signIn(page)
       await page.locator('#content').waitFor()
@@ -100,7 +83,7 @@ for (const { screen, locale, browserLocale, first } of STORIES) {
     it('refuses what is no text, or more than the server takes', async () => {
       await page.goto('/import')
       await page.getByRole('heading', { level: 1, name: t('credentials.import.title') }).waitFor()
-      await look('empty')
+      await hasNoBarriers(page, 'empty')
       await bring('book.xlsx', 'PK\u0003\u0004\u0000')
       await page.getByRole('alert').getByText(t('credentials.import.source.noText', { name: 'book.xlsx' })).waitFor()
       await bring('huge.csv', 'x'.repeat(16 * 1024 * 1024 + 1))
@@ -114,7 +97,7 @@ for (const { screen, locale, browserLocale, first } of STORIES) {
       await choose(/編號/, 'api_id')
       await choose(/金鑰/, 'api_hash')
       await choose(/稱呼/, t('credentials.form.field.name'))
-      await look('columns')
+      await hasNoBarriers(page, 'columns')
       assert.ok(!(await page.content()).includes(hashOf(first)))
     })
 
@@ -134,7 +117,7 @@ for (const { screen, locale, browserLocale, first } of STORIES) {
       await view('credentials.import.view.rejected', EXPECTED.rejected).click()
       await eventually(async () => assert.equal((await shown()).length, 2))
       assert.match((await shown()).join(), new RegExp(t('credentials.import.reason.missing', { a: 'api_hash' })))
-      await look('preview')
+      await hasNoBarriers(page, 'preview')
       const { name, lines } = await taken()
       assert.deepEqual([name, lines.length], ['pool-preview.csv', 1 + EXPECTED.rejected])
       assert.ok(!(await page.content()).includes(hashOf(first + 2)))
@@ -162,7 +145,7 @@ for (const { screen, locale, browserLocale, first } of STORIES) {
       assert.equal(lines.length, 1 + LINES)
       assert.equal(lines[0], ['credentials.import.csv.line', 'credentials.form.field.api_id', 'credentials.import.csv.outcome', 'credentials.import.csv.reason'].map((key) => t(key)).join(','))
       assert.equal(lines[1], `2,${first},${t('credentials.import.outcome.imported')},`)
-      await look('result')
+      await hasNoBarriers(page, 'result')
 
       await button('credentials.import.undo.button').click()
       await page.getByRole('heading', { name: t('credentials.import.undone', { n: count(EXPECTED.imported) }, EXPECTED.imported) }).waitFor()
@@ -195,7 +178,7 @@ for (const { screen, locale, browserLocale, first } of STORIES) {
         await eventually(async () => assert.match((await shown()).join(), new RegExp(`11,001[\\s\\S]*${t('credentials.import.reason.repeated', { a: 6 })}`)))
         await button('credentials.import.submit', { n: count(MANY - 1) }, MANY - 1).click()
         await page.getByRole('heading', { name: t('credentials.import.later.title') }).waitFor()
-        await look('job')
+        await hasNoBarriers(page, 'job')
         await page.getByRole('heading', { name: t('credentials.import.done', { n: count(MANY - 1) }, MANY - 1) }).waitFor({ timeout: 60_000 })
         assert.equal(await size(), before + MANY - 1)
         await page.getByText(t('credentials.import.later.asPreview')).waitFor()

@@ -12,36 +12,27 @@ const folder = mkdtempSync(join(tmpdir(), 'api-pool-live-'))
 const database = join(folder, 'pool.db')
 const hash = 'a'.repeat(32)
 
-/** @type {import('./server.mjs').Server} */
-let server
-/** @type {import('playwright-core').Browser} */
-let browser
-/** @type {import('playwright-core').Page} */
-let page
-/** @type {string[]} */
-let troubles
-/** @type {{ id: string, api_id: string }[]} */
-let items
+let server = await startServer({ database })
+await server.api('api-pool/batch', { data: [1, 2, 3].map((one) => `100000${one}:${hash}:Number ${one}`).join('\n') })
+/** @type {{ items: { id: string }[] }} */
+const { items } = await server.api('api-pool/?sort=api_id')
+const browser = await startBrowser()
+const { page, troubles } = await openPage(browser, server.url, SIZES.wide)
+
+const link = (/** @type {string} */ state) => page.locator(`[data-link=${state}]`).waitFor()
+const row = (/** @type {string} */ apiId) => page.getByRole('row').filter({ hasText: apiId })
 
 before(async () => {
-  server = await startServer({ database })
-  await server.api('api-pool/batch', { data: [1, 2, 3].map((one) => `100000${one}:${hash}:Number ${one}`).join('\n') })
-  ;({ items } = await server.api('api-pool/?sort=api_id'))
-  browser = await startBrowser()
-  ;({ page, troubles } = await openPage(browser, server.url, { ...SIZES.wide, reducedMotion: 'reduce' }))
   await page.goto('/credentials?sort=api_id')
   await signIn(page)
   await page.getByText('1000001').waitFor()
   await link('live')
 })
 after(async () => {
-  await browser?.close()
-  await server?.stop()
+  await browser.close()
+  await server.stop()
   rmSync(folder, { recursive: true, force: true })
 })
-
-const link = (/** @type {string} */ state) => page.locator(`[data-link=${state}]`).waitFor()
-const row = (/** @type {string} */ apiId) => page.getByRole('row').filter({ hasText: apiId })
 
 it('shows what others do, in the row where it stands', async () => {
   await server.api(`api-pool/${items[0]?.id}/disable`, {})

@@ -33,7 +33,7 @@ await scored(server.api)
 const { items } = await server.api('api-pool/?status=in_use&sort=health_score&limit=1')
 const browser = await startBrowser()
 for (const { name, path, stands, options } of PICTURES) {
-  const { page, troubles } = await openPage(browser, server.url, { ...options, reducedMotion: 'reduce' })
+  const { page, troubles } = await openPage(browser, server.url, options)
   await giveAPast(page)
   await page.goto('/sign-in')
   await signIn(page)

@@ -84,6 +84,7 @@ export async function startServer({ database, port = 0 } = {}) {
     await ended
   }
 
+  /** As an operator would end it. It has told no error until then. */
   async function stop() {
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
     child.kill('SIGTERM')
@@ -92,7 +93,7 @@ export async function startServer({ database, port = 0 } = {}) {
     process.off('exit', leave)
     for (const signal of SIGNALS) process.off(signal, quit)
     leave()
-    return log
+    if (/\bERROR\b/.test(log)) throw new Error(`the program told of errors\n${log}`)
   }
 
   ;({ token } = await api('login', OWNER))

@@ -2,26 +2,19 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { barriers, openPage, startBrowser } from './browser.mjs'
+import { openPage, startBrowser } from './browser.mjs'
 import { startServer } from './server.mjs'
-import { choose, eventually, shownIds, signIn, SIZES } from './steps.mjs'
+import { choose, eventually, fits, hasNoBarriers, shownIds, signIn, SIZES } from './steps.mjs'
 
-/** @type {import('./server.mjs').Server} */
-let server
-/** @type {import('playwright-core').Browser} */
-let browser
 
-before(async () => {
-  server = await startServer()
-  const built = readFileSync(new URL('../dist/index.html', import.meta.url), 'utf8')
-  assert.ok((await (await fetch(server.url)).text()) === built, 'the program embeds other pages than dist/: build it again')
-  browser = await startBrowser()
-})
+const server = await startServer()
+const built = readFileSync(new URL('../dist/index.html', import.meta.url), 'utf8')
+assert.ok((await (await fetch(server.url)).text()) === built, 'the program embeds other pages than dist/: build it again')
+const browser = await startBrowser()
 
 after(async () => {
-  await browser?.close()
-  const log = await server?.stop()
-  assert.doesNotMatch(log ?? '', /\bERROR\b/)
+  await browser.close()
+  await server.stop()
 })
 
 for (const options of Object.values(SIZES)) {
@@ -31,11 +24,10 @@ for (const options of Object.values(SIZES)) {
     /** @type {string[]} */
     let troubles
 
-    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)
     const look = () => page.evaluate(() => ({ lang: document.documentElement.lang, dark: document.documentElement.classList.contains('dark') }))
 
     before(async () => {
-      ;({ page, troubles } = await openPage(browser, server.url, { ...options, reducedMotion: 'reduce', colorScheme: 'light' }))
+      ;({ page, troubles } = await openPage(browser, server.url, options))
     })
     after(() => page?.context().close())
     afterEach(() => assert.deepEqual(troubles.splice(0), []))
@@ -48,7 +40,7 @@ for (const options of Object.values(SIZES)) {
       await signIn(page, 'wrong')
       await page.getByRole('alert').getByText('User name or password is wrong').waitFor()
       assert.match(await page.getByRole('alert').innerText(), /Request ID\s+\w{26}/)
-      assert.ok(await fits())
+      await fits(page)
       assert.deepEqual(troubles.splice(0).map((trouble) => /\b401\b/.test(trouble)), [true, true])
     })
 
@@ -57,7 +49,7 @@ for (const options of Object.values(SIZES)) {
       const { token } = (await answer.json()).data
       await page.waitForURL('/')
       await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
-      assert.ok(await fits())
+      await fits(page)
       const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, history.state, location.href]))
       assert.ok(token.length > 20 && !kept.includes(token))
     })
@@ -76,7 +68,7 @@ for (const options of Object.values(SIZES)) {
       assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).sort()), ['api-pool.locale', 'api-pool.session', 'api-pool.theme'])
       const [cookie] = await page.context().cookies()
       assert.deepEqual([cookie?.httpOnly, cookie?.sameSite, cookie?.path], [true, 'Strict', '/api/admin'])
-      assert.ok(await fits())
+      await fits(page)
 
       await choose(page, '您的帳號', 'English')
       await choose(page, 'Your account', 'System')
@@ -85,7 +77,7 @@ for (const options of Object.values(SIZES)) {
 
     it('begins an empty pool with importing', async () => {
       await page.getByRole('heading', { name: 'No credentials yet' }).waitFor()
-      assert.deepEqual(await barriers(page, 'html'), [])
+      await hasNoBarriers(page)
       await page.getByRole('link', { name: 'Import credentials' }).click()
       await page.waitForURL('/import')
       await page.goBack()
@@ -103,11 +95,7 @@ for (const options of Object.values(SIZES)) {
     })
 
     it('puts no barriers into signing in, light or dark', async () => {
-      for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-        await page.emulateMedia({ colorScheme })
-        await eventually(async () => assert.equal((await look()).dark, colorScheme === 'dark'))
-        assert.deepEqual(await barriers(page, 'html'), [], colorScheme)
-      }
+      await hasNoBarriers(page)
     })
 
     it('shows the documentation of the API, loading nothing from outside', async () => {

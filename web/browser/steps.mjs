@@ -90,15 +90,28 @@ export async function closeNotices(page) {
 }
 
 /**
- * The page as it stands, with its notices, has nothing that axe calls serious, light or dark, and is not wider than the screen.
+ * The page as it stands, with its notices, has nothing that axe calls serious, light or dark, and is not wider than the
+ * screen.
  * @param {Page} page
+ * @param {string} [what] names it when it has
  */
-export async function hasNoBarriers(page) {
-  for (const theme of /** @type {const} */ (['light', 'dark'])) {
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
-    assert.deepEqual(await barriers(page, 'html'), [], theme)
+export async function hasNoBarriers(page, what = new URL(page.url()).pathname) {
+  for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+    await page.emulateMedia({ colorScheme })
+    await eventually(async () => assert.equal(await page.evaluate(() => document.documentElement.classList.contains('dark')), colorScheme === 'dark'))
+    assert.deepEqual(await barriers(page, 'html'), [], `${what}, ${colorScheme}`)
   }
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
+  await page.emulateMedia({ colorScheme: 'light' })
+  await fits(page, what)
+}
+
+/**
+ * The page is not wider than the screen.
+ * @param {Page} page
+ * @param {string} [what] names it when it is
+ */
+export async function fits(page, what = new URL(page.url()).pathname) {
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} fits`)
 }
 
 /**

@@ -1,27 +1,20 @@
 // Narrowing credentials down: filters, columns and saved views, on the real program.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { barriers, openPage, startBrowser } from './browser.mjs'
+import { openPage, startBrowser } from './browser.mjs'
 import { fillPool } from './demo.mjs'
 import { startServer } from './server.mjs'
-import { choose, eventually, shownRange, showsFirst, signIn, SIZES } from './steps.mjs'
+import { choose, eventually, hasNoBarriers, shownRange, showsFirst, signIn, SIZES } from './steps.mjs'
 
-/** @type {import('./server.mjs').Server} */
-let server
-/** @type {import('playwright-core').Browser} */
-let browser
 
-before(async () => {
-  server = await startServer()
-  await fillPool(server.api)
-  await server.api('api-pool/', { api_id: '77001', api_hash: 'ab'.repeat(16), name: 'Tagged', tags: ['night', 'eu'], is_premium: true, min_member_level: 'gold' })
-  browser = await startBrowser()
-})
+const server = await startServer()
+await fillPool(server.api)
+await server.api('api-pool/', { api_id: '77001', api_hash: 'ab'.repeat(16), name: 'Tagged', tags: ['night', 'eu'], is_premium: true, min_member_level: 'gold' })
+const browser = await startBrowser()
 
 after(async () => {
-  await browser?.close()
-  const log = await server?.stop()
-  assert.doesNotMatch(log ?? '', /\bERROR\b/)
+  await browser.close()
+  await server.stop()
 })
 
 /** @param {Record<string, string>} query */
@@ -41,7 +34,6 @@ for (const [size, options] of Object.entries(SIZES)) {
     let troubles
 
     const here = () => new URL(page.url())
-    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)
     const dialog = () => page.getByRole('dialog')
     const notice = (/** @type {string | RegExp} */ text) => page.getByText(text, { exact: typeof text === 'string' }).first()
 
@@ -52,20 +44,8 @@ for (const [size, options] of Object.entries(SIZES)) {
       if (total > 0) assert.match(await shownRange(page), new RegExp(`of ${total}$`))
     }
 
-    /** @param {string} what */
-    async function isOpenToAll(what) {
-      await page.mouse.move(0, 0)
-      for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-        await page.emulateMedia({ colorScheme })
-        await eventually(async () => assert.equal(await page.evaluate(() => document.documentElement.classList.contains('dark')), colorScheme === 'dark'))
-        assert.deepEqual(await barriers(page, 'html'), [], `${what}, ${colorScheme}`)
-      }
-      await page.emulateMedia({ colorScheme: 'light' })
-      assert.ok(await fits(), what)
-    }
-
     before(async () => {
-      ;({ page, troubles } = await openPage(browser, server.url, { ...options, reducedMotion: 'reduce', colorScheme: 'light' }))
+      ;({ page, troubles } = await openPage(browser, server.url, options))
       await page.goto('/credentials')
       await signIn(page)
       await page.waitForURL('/credentials')
@@ -97,7 +77,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       await page.keyboard.press('Enter')
       await showsFirst(page, ['77001'])
       assert.equal(here().searchParams.get('tags'), 'night,day')
-      await isOpenToAll('filters')
+      await hasNoBarriers(page, 'filters')
       await page.getByRole('button', { name: 'Without these' }).click()
       await shows({ 'tags!': 'night,day' })
       await page.keyboard.press('Escape')
@@ -123,7 +103,7 @@ for (const [size, options] of Object.entries(SIZES)) {
         await page.getByRole('button', { name: 'Dense' }).click()
         const wanted = ['api_id', 'Name', 'Status', 'Success / fail', 'Health', 'Group', 'Last allocated', 'Tags', 'Note']
         await eventually(async () => assert.deepEqual(await headers(), wanted))
-        await isOpenToAll('view menu')
+        await hasNoBarriers(page, 'view menu')
         await page.keyboard.press('Escape')
         const address = here().pathname + here().search
         assert.equal(here().searchParams.get('columns'), 'apiId,name,status,results,health,group,lastAllocated,tags,note')
@@ -153,7 +133,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       await dialog().getByRole('button', { name: 'Save' }).click()
       await dialog().getByText('Enter a name.').waitFor()
       await dialog().getByRole('textbox').fill('Terns')
-      await isOpenToAll('saving a view')
+      await hasNoBarriers(page, 'saving a view')
       await page.keyboard.press('Enter')
       await page.getByRole('button', { name: 'View: Terns' }).waitFor()
       const [view] = (await server.api('views?page=credentials')).items

@@ -124,17 +124,16 @@ impl Store {
     /// Counts the next slice, and moves the cursor in the same transaction.
     async fn count_some(&self, log: Log, slice: usize) -> Result<Step> {
         let cursor = self.cursor(log.cursor()).await?;
-        let (mut limit, mut lines): (usize, Vec<Line>);
-        limit = slice;
-        loop {
+        let mut limit = slice;
+        let lines = loop {
             // Read before the transaction, which so holds its lock for the writing only.
-            lines = self.db().all(log.counts(), args![cursor, limit, BUCKET]).await?;
+            let lines: Vec<Line> = self.db().all(log.counts(), args![cursor, limit, BUCKET]).await?;
             if lines.len() <= AT_ONCE || limit <= AT_ONCE {
-                break;
+                break lines;
             }
             // A quiet pool's rows are scattered over many buckets.
             limit = (limit / 10).max(AT_ONCE);
-        }
+        };
         let Some(end) = lines.iter().map(|line| line.7).max() else { return Ok(Step::End) };
         let mut tx = self.begin().await?;
         if !tx.move_cursor(log.cursor(), cursor, end).await? {
