@@ -15,6 +15,8 @@ import './main.css'
 const queryClient = createQueries()
 const app = createApp(App)
 
+// Who is here is asked while the texts come.
+void session.renew()
 followTheme()
 reloadWhenOutdated(router)
 await showLocale(initialLocale())

@@ -1,7 +1,7 @@
-import { createRouter, createWebHistory } from 'vue-router'
+import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vue-router'
 import type { Permission } from '@/api/session'
 import { speaking, type TextKey } from '@/i18n'
-import { session } from '@/session'
+import { expectsSession, session } from '@/session'
 import { FEATURES } from './features'
 import { safeReturn } from './safeReturn'
 
@@ -40,11 +40,19 @@ export const router = createRouter({
   ],
 })
 
+/** Starts what the router would ask for later; what fails here fails there again, and is dealt with. */
+function loadAhead({ matched }: RouteLocationNormalized): void {
+  for (const component of matched.flatMap(({ components }) => Object.values(components ?? {}))) {
+    if (typeof component === 'function') (component as () => Promise<unknown>)().catch(() => undefined)
+  }
+}
+
 let asked = false
 
 router.beforeEach(async (to) => {
   if (!asked) {
     asked = true
+    if (expectsSession()) loadAhead(to)
     if (!session.isSignedIn.value) await session.renew()
   }
   if (session.isSignedIn.value) return to.name === 'sign-in' ? safeReturn(to.query.next) : true

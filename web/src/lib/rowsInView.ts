@@ -1,5 +1,5 @@
-import { useElementSize, useScroll } from '@vueuse/core'
-import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import { useElementSize, useEventListener } from '@vueuse/core'
+import { computed, ref, toValue, watch, type MaybeRefOrGetter } from 'vue'
 
 /** The rows to draw, and the room in pixels that those before and after them would take. */
 export interface RowsInView {
@@ -19,17 +19,30 @@ export function rowsInView(count: number, height: number, top: number, room: num
   return { from, to, before: from * height, after: (count - to) * height }
 }
 
+const SPARE_MS = 200
+
 /** Draws a long list as a short one: all rows have one height, so that where each would stand is known. */
 export function useRowsInView(
   scroller: MaybeRefOrGetter<HTMLElement | null>,
   rows: () => { count: number; height: number; spare?: number },
 ) {
-  const { y } = useScroll(scroller)
+  // Not useScroll, which measures styles at every start: the rows would be laid out twice.
+  const top = ref(0)
+  useEventListener(scroller, 'scroll', ({ target }) => (top.value = (target as HTMLElement).scrollTop), { passive: true })
   const { height: measured } = useElementSize(scroller)
+
+  // What is seen is drawn first; the spare rows follow when it stands.
+  const stands = ref(false)
+  watch(
+    () => rows().count > 0,
+    (isFilled) => isFilled && setTimeout(() => (stands.value = true), SPARE_MS),
+    { immediate: true },
+  )
+
   return computed(() => {
     const { count, height, spare = 12 } = rows()
     // Until it is measured it may be as high as the window.
-    const room = toValue(measured) || window.innerHeight
-    return rowsInView(count, height, y.value, room, spare)
+    const room = measured.value || toValue(scroller)?.clientHeight || window.innerHeight
+    return rowsInView(count, height, top.value, room, stands.value ? spare : 0)
   })
 }

@@ -1,5 +1,7 @@
 import { watch } from 'vue'
 import { createRenewal, rememberSession } from './renewal'
+
+export { expectsSession } from './renewal'
 import { createSession } from './session'
 
 export const session = createSession(createRenewal((...call) => fetch(...call)))

@@ -18,13 +18,18 @@ export function rememberSession(isThere: boolean): void {
   writePreference(HINT, isThere ? 'yes' : 'no')
 }
 
+/** Whether asking for one is worth it. */
+export function expectsSession(): boolean {
+  return readPreference(HINT) === 'yes'
+}
+
 /**
  * The one place for silent renewal. It is asked before the first page, shortly before a token ends, and when the server
  * refuses one. The refresh token is in a cookie that no script reads; the server replaces it with each use.
  */
 export function createRenewal(send: typeof fetch): Renewal {
   return async () => {
-    if (readPreference(HINT) !== 'yes') return null
+    if (!expectsSession()) return null
     const response = await send('/api/admin/refresh', { method: 'POST', headers: { 'X-Requested-With': OUR_MARK } })
     if (response.status === 401) {
       rememberSession(false)
