@@ -9,7 +9,6 @@ import { choose, eventually, fits, hasNoBarriers, shownIds, shownRange, showsFir
 
 const PAGE_SIZE = 100
 
-
 const server = await startServer()
 const built = readFileSync(new URL('../dist/index.html', import.meta.url), 'utf8')
 assert.ok((await (await fetch(server.url)).text()) === built, 'the program embeds other pages than dist/: build it again')

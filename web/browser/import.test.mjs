@@ -1,7 +1,9 @@
 // Importing, from a file on somebody's disk to a batch and back: every line is looked at before anything is written.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { openPage, startBrowser } from './browser.mjs'
 import { startServer } from './server.mjs'
@@ -11,13 +13,14 @@ import { wordsIn } from './words.mjs'
 const LINES = 1_000
 const MANY = 12_000
 
-
+const folder = mkdtempSync(join(tmpdir(), 'api-pool-import-'))
 const server = await startServer()
 const browser = await startBrowser()
 
 after(async () => {
   await browser.close()
   await server.stop()
+  rmSync(folder, { recursive: true, force: true })
 })
 
 const size = async () => (await server.api('api-pool/health')).total_apis
@@ -62,6 +65,17 @@ for (const { screen, locale, browserLocale, first } of STORIES) {
       const [chooser] = await Promise.all([page.waitForEvent('filechooser'), button(key).click()])
       await chooser.setFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(text) })
     }
+    const drop = async (/** @type {string} */ name, /** @type {string} */ text) => {
+      const path = join(folder, name)
+      writeFileSync(path, text)
+      const box = await page.getByText(t('credentials.import.source.drop')).boundingBox()
+      assert.ok(box !== null)
+      const debug = await page.context().newCDPSession(page)
+      for (const type of /** @type {const} */ (['dragEnter', 'dragOver', 'drop'])) {
+        await debug.send('Input.dispatchDragEvent', { type, x: box.x + 5, y: box.y + 5, data: { items: [], files: [path], dragOperationsMask: 1 } })
+      }
+      await debug.detach()
+    }
     const taken = async () => {
       const [download] = await Promise.all([page.waitForEvent('download'), button('credentials.import.download').click()])
       return { name: download.suggestedFilename(), lines: readFileSync(await download.path(), 'utf8').replace('\ufeff', '').trim().split('\r\n') }
@@ -91,7 +105,9 @@ for (const { screen, locale, browserLocale, first } of STORIES) {
     })
 
     it('asks which column is what, and shows no secret', async () => {
-      await bring('pool.csv', rows(first))
+      // As with a mouse, where there is one.
+      if (screen === 'wide') await drop('pool.csv', rows(first))
+      else await bring('pool.csv', rows(first))
       await page.getByText(t('credentials.import.columns.lacking', { fields: ['api_id', 'api_hash'].join(t('common.listComma')) })).waitFor()
       assert.ok(await button('credentials.import.preview').isDisabled())
       await choose(/編號/, 'api_id')

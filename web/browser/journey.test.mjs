@@ -13,11 +13,12 @@ const LINES = 1_000
 const ACCOUNT = '+8613800000001'
 const FILE = Array.from({ length: LINES }, (_, at) => `${10_000_001 + at}:${createHash('sha256').update(String(at)).digest('hex').slice(0, 32)}:Number ${at}`)
 
+/** Each two of screen, language and theme meet. */
 const DAYS = /** @type {const} */ ([
   { screen: 'wide', locale: 'en', colorScheme: 'light' },
-  { screen: 'narrow', locale: 'zh-TW', colorScheme: 'dark' },
   { screen: 'wide', locale: 'zh-TW', colorScheme: 'dark' },
-  { screen: 'narrow', locale: 'en', colorScheme: 'light' },
+  { screen: 'narrow', locale: 'en', colorScheme: 'dark' },
+  { screen: 'narrow', locale: 'zh-TW', colorScheme: 'light' },
 ])
 
 const browser = await startBrowser()

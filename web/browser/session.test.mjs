@@ -6,7 +6,6 @@ import { openPage, startBrowser } from './browser.mjs'
 import { startServer } from './server.mjs'
 import { choose, eventually, fits, hasNoBarriers, shownIds, signIn, SIZES } from './steps.mjs'
 
-
 const server = await startServer()
 const built = readFileSync(new URL('../dist/index.html', import.meta.url), 'utf8')
 assert.ok((await (await fetch(server.url)).text()) === built, 'the program embeds other pages than dist/: build it again')

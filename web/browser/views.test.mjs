@@ -6,7 +6,6 @@ import { fillPool } from './demo.mjs'
 import { startServer } from './server.mjs'
 import { choose, eventually, hasNoBarriers, shownRange, showsFirst, signIn, SIZES } from './steps.mjs'
 
-
 const server = await startServer()
 await fillPool(server.api)
 await server.api('api-pool/', { api_id: '77001', api_hash: 'ab'.repeat(16), name: 'Tagged', tags: ['night', 'eu'], is_premium: true, min_member_level: 'gold' })
