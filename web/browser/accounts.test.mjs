@@ -172,6 +172,8 @@ for (const [size, options] of Object.entries(SIZES)) {
       await page.goto(`/accounts/${account}`)
       await dialog().getByRole('button', { name: 'Release' }).click()
       await dialog().getByText('gets the same credential back').waitFor()
+      await page.keyboard.type('jkgo')
+      assert.equal(decodeURIComponent(new URL(page.url()).pathname), `/accounts/${account}`)
       await hasNoBarriers(page, 'the question')
       await dialog().getByRole('button', { name: 'Release' }).click()
       await page.getByText(`${account} was released`).first().waitFor()

@@ -46,6 +46,17 @@ describe('transport', () => {
     expect(sent).toHaveLength(1)
   })
 
+  it('keeps the session when the server can’t be asked for the next token', async () => {
+    const { transport, session, sent } = setup(
+      () => Promise.reject(new Error('down')),
+      () => 401,
+    )
+    session.begin(signedIn('old'))
+    await expect(transport(request())).rejects.toThrow(TypeError)
+    expect(session.token()).toBe('old')
+    expect(sent).toHaveLength(1)
+  })
+
   it('renews a refused token and sends the same body once more', async () => {
     const { transport, session, sent } = setup(
       () => Promise.resolve(signedIn('new')),

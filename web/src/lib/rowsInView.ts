@@ -28,6 +28,8 @@ export function useRowsInView(
 ) {
   // Not useScroll, which measures styles at every start: the rows would be laid out twice.
   const top = ref(0)
+  // One that was scrolled before, or stands anew at its top.
+  watch(() => toValue(scroller), (element) => (top.value = element?.scrollTop ?? 0), { immediate: true, flush: 'post' })
   useEventListener(scroller, 'scroll', ({ target }) => (top.value = (target as HTMLElement).scrollTop), { passive: true })
   const { height: measured } = useElementSize(scroller)
 

@@ -1,4 +1,5 @@
 import { useToast } from '@nuxt/ui/composables'
+import { useQueryClient } from '@tanstack/vue-query'
 import { asProblem } from '@/api/problem'
 import { problemText } from '@/components/problemTexts'
 import { useText } from '@/i18n'
@@ -10,6 +11,7 @@ const UNDO_MS = 12_000
 /** Short notices at the edge of the page: what was done, with a way back where there is one, and what failed. */
 export function useNotices() {
   const toasts = useToast()
+  const queries = useQueryClient()
   const { t } = useText()
 
   function failed(error: unknown) {
@@ -28,6 +30,8 @@ export function useNotices() {
       try {
         await undo()
         noteOwnChange()
+        // Whatever it was: what is shown is asked for again.
+        void queries.invalidateQueries()
         toasts.add({ title: t('common.undone'), color: 'neutral', icon: 'i-lucide-undo-2' })
       } catch (error) {
         failed(error)

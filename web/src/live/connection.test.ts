@@ -94,6 +94,19 @@ describe('the live link', () => {
     expect(gaps()).toBe(1)
   })
 
+  it('says that it can’t tell what happened before its first welcome came late', async () => {
+    const { link, last, welcome, gaps } = world()
+    link.start()
+    last().onclose?.()
+    await vi.advanceTimersByTimeAsync(1_000)
+    welcome()
+    expect(gaps()).toBe(1)
+    last().onclose?.()
+    await vi.advanceTimersByTimeAsync(1_000)
+    welcome()
+    expect(gaps()).toBe(1)
+  })
+
   it('sends the next token on the same link', async () => {
     const { link, sockets, last, welcome, become } = world()
     link.start()

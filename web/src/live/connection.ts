@@ -95,6 +95,8 @@ export function createLink({ open, token, refresh, onState, onEvent, onGap, now 
     const message = parsed(text)
     switch (message?.type) {
       case 'ready':
+        // Who comes late has no place to catch up from.
+        if (cursor === null && lostSince !== null) onGap()
         cursor ??= String(message.cursor)
         failures = 0
         lostSince = null

@@ -59,11 +59,19 @@ describe('session', () => {
     expect(renewal).toHaveBeenCalledTimes(2)
   })
 
-  it('stays as it was when there is no renewal or it fails', async () => {
+  it('stays as it was when the server can’t be asked', async () => {
     const session = sessionWith(() => Promise.reject(new Error('down')))
     session.begin(signedIn('a'))
     expect(await session.renew()).toBe(false)
     expect(session.token()).toBe('a')
+  })
+
+  it('ends when the server says no', async () => {
+    const session = sessionWith()
+    session.begin(signedIn('a'))
+    expect(await session.renew()).toBe(false)
+    expect(session.token()).toBeNull()
+    expect(session.endedBecause.value).toBe('expired')
   })
 
   it('does not sign a person back in who left while the renewal was under way', async () => {

@@ -26,7 +26,10 @@ export function createSession(renewal: Renewal, now: () => number = Date.now) {
     endedBecause.value = reason
   }
 
-  /** Asks for a fresh token; calls that come meanwhile share the answer. */
+  /**
+   * Asks for a fresh token; calls that come meanwhile share the answer. Without one the session has ended, if the server
+   * said no, or goes on as it was, if it could not be asked.
+   */
   function renew(): Promise<boolean> {
     renewing ??= askForToken().finally(() => (renewing = null))
     return renewing
@@ -34,11 +37,12 @@ export function createSession(renewal: Renewal, now: () => number = Date.now) {
 
   async function askForToken(): Promise<boolean> {
     const before = current.value
-    const fresh = await renewal().catch(() => null)
+    const fresh = await renewal().catch(() => undefined)
     // Whoever signed out or in meanwhile is not overruled by a late answer.
-    if (fresh === null || current.value !== before) return false
-    begin(fresh)
-    return true
+    if (fresh === undefined || current.value !== before) return false
+    if (fresh === null) end('expired')
+    else begin(fresh)
+    return fresh !== null
   }
 
   return {

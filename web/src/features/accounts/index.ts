@@ -21,5 +21,5 @@ export const feature: Feature = {
     { section: 'pool', label: 'accounts.title', icon: 'i-lucide-users-round', to: 'accounts', needs: 'credentials:read', key: 'a' },
     { section: 'pool', label: 'accounts.preview.title', icon: 'i-lucide-list-ordered', to: 'preview', needs: 'pool:allocate', key: 'p' },
   ],
-  touchedBy: ({ event }) => (/^(?:api|account|rule|strategy|group)\./.test(event) ? [['accounts']] : []),
+  touchedBy: ({ event }) => (/^(?:api|account|batch|rule|strategy|group)\./.test(event) ? [['accounts']] : []),
 }
