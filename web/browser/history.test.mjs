@@ -149,7 +149,7 @@ for (const [size, options] of Object.entries(SIZES)) {
       await page.goto('/audit?outcome=failure')
       const { items } = await audit({ outcome: 'failure' })
       assert.ok(items.some((/** @type {{ action: string }} */ { action }) => action === 'user.sign_in_failed'))
-      await page.getByText('Refused').first().waitFor()
+      await page.getByText('Failed', { exact: true }).first().waitFor()
 
       await page.goto(`/audit?action=api.updated&q=${credential.api_id}`)
       await audit({ action: 'api.updated', q: credential.api_id })

@@ -94,6 +94,9 @@ for (const [size, options] of Object.entries(SIZES)) {
       await button('Save mine over theirs').click()
       await saved()
       assert.equal((await group('Night')).description, 'Mine')
+      // The way back is to what stood just before, not to what was opened.
+      await button('Undo').last().click()
+      await eventually(async () => assert.equal((await group('Night')).description, 'Theirs'))
     })
 
     it('tries a rule before it is saved, and then saves it', async () => {

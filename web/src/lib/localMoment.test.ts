@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { changedMoment, fromLocalInput, toLocalInput } from './localMoment'
+import { changedMoment, fromLocalInput, today, toLocalInput } from './localMoment'
 
 it('comes back from the input as the same minute', () => {
   const text = toLocalInput('2027-03-04T05:06:07.890Z')
@@ -18,4 +18,9 @@ it('keeps the seconds of a time that nobody has touched', () => {
   expect(changedMoment('', before)).toBeNull()
   expect(changedMoment('', null)).toBeNull()
   expect(changedMoment(toLocalInput('2028-01-01T00:00:00Z'), before)).toBe('2028-01-01T00:00:00.000Z')
+})
+
+it('knows the day of this place', () => {
+  expect(today(new Date(2026, 10, 30, 0, 5))).toBe('2026-11-30')
+  expect(today(new Date(2026, 10, 30, 23, 55))).toBe('2026-11-30')
 })

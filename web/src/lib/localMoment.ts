@@ -8,6 +8,11 @@ export function toLocalInput(moment: string | null | undefined): string {
   return `${String(date.getFullYear()).padStart(4, '0')}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
+/** The day that it is in this place, as `2026-11-30`. */
+export function today(now = new Date()): string {
+  return toLocalInput(now.toISOString()).slice(0, 10)
+}
+
 export function fromLocalInput(text: string): string | null {
   const date = new Date(text)
   return text === '' || Number.isNaN(date.getTime()) ? null : date.toISOString()

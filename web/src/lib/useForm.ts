@@ -42,6 +42,5 @@ export function useForm<Values extends Record<string, unknown>>(initial: () => V
       tried.value = false
       refused.value = null
     },
-    isChanged: () => JSON.stringify(values) !== JSON.stringify(initial()),
   }
 }

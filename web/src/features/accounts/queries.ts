@@ -2,7 +2,6 @@ import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { getAccount, listAllocations, lookUpAccounts, previewAllocation, type AllocationRecord } from '@/api/allocation'
 import { listCredentials, type Credential } from '@/api/credentials'
-import { listGroups } from '@/api/groups'
 import { listHistory } from '@/api/journal'
 import { useList } from '@/lib/useList'
 import type { ListPlace } from '@/lib/useListPlace'
@@ -52,10 +51,6 @@ export function usePreview(ask: MaybeRefOrGetter<Ask>, wanted: MaybeRefOrGetter<
     enabled: computed(() => toValue(wanted) && can('pool:allocate') && Object.keys(faultsOf(toValue(ask))).length === 0),
     placeholderData: keepPreviousData,
   })
-}
-
-export function useGroups() {
-  return useQuery({ queryKey: ['accounts', 'groups'], queryFn: ({ signal }) => listGroups({ limit: 500, sort: 'created_at' }, signal), staleTime: 30_000 })
 }
 
 /** How many credentials there are at all. */

@@ -96,6 +96,7 @@ export function useBulk(kind: BulkAction['action'], target: Target, rows: readon
   async function lookAgain() {
     forget()
     await reaching.refetch()
+    if (kind === 'delete' && reach.value !== undefined) await looking.refetch()
   }
 
   const lookProblem = computed(() => {

@@ -1,20 +1,17 @@
-import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
-import { listGroups } from '@/api/groups'
+import { useGroups } from '@/features/groups/useGroups'
 import { currentLocale, useText } from '@/i18n'
 
 /** A select can't hold an empty value: this one stands for no group. */
 export const NO_GROUP = 'none'
-/** The longest page that there is. */
-const MOST = 500
 
-/** The groups to choose from, by name. `own`: one that may stand beyond the first page. */
+/** The groups to choose from, by name. `own`: one that may be gone, or not yet here. */
 export function useGroupChoices(own?: () => { id: string; name: string } | null) {
   const { t } = useText()
-  const { data, isPending } = useQuery({ queryKey: ['groups', 'choices'], queryFn: ({ signal }) => listGroups({ limit: MOST }, signal) })
+  const { groups: all, isPending } = useGroups()
 
   const choices = computed(() => {
-    const groups = (data.value?.items ?? []).map(({ id, name }) => ({ value: id, label: name }))
+    const groups = all.value.map(({ id, name }) => ({ value: id, label: name }))
     const extra = own?.() ?? null
     if (extra !== null && !groups.some(({ value }) => value === extra.id)) groups.push({ value: extra.id, label: extra.name })
     groups.sort((a, b) => a.label.localeCompare(b.label, currentLocale()))
