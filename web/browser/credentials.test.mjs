@@ -165,6 +165,25 @@ for (const [size, options] of Object.entries(SIZES)) {
       await shows(second.ids)
     })
 
+    it('shows the rows at which one stands, also when the window gets another shape', async () => {
+      await page.goto('/credentials?sort=api_id')
+      const { ids } = await asked({ sort: 'api_id' })
+      await shows(ids)
+      const scroller = page.locator('[data-scroller]')
+      await scroller.evaluate((element) => element.scrollTo(0, 1_200))
+      const inView = () =>
+        scroller.evaluate((element) => {
+          const { top, bottom } = element.getBoundingClientRect()
+          return [...element.querySelectorAll('code')].filter((code) => code.getBoundingClientRect().top > top && code.getBoundingClientRect().bottom < bottom).length
+        })
+      for (const width of [800, 1440, options.viewport.width]) {
+        await page.setViewportSize({ ...options.viewport, width })
+        await eventually(async () => assert.ok((await inView()) > 2, `${width} px`))
+        await page.waitForTimeout(400)
+        assert.ok((await inView()) > 2, `${width} px, a little later`)
+      }
+    })
+
     it('puts no barriers into the list, light or dark', async () => {
       await page.getByRole('searchbox').fill('quartz')
       const { ids, items } = await asked({ q: 'quartz', sort: 'api_id' })

@@ -1,7 +1,7 @@
 // Importing, from a file on somebody's disk to a batch and back: every line is looked at before anything is written.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
@@ -65,9 +65,11 @@ for (const { screen, locale, browserLocale, first } of STORIES) {
       const [chooser] = await Promise.all([page.waitForEvent('filechooser'), button(key).click()])
       await chooser.setFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(text) })
     }
-    const drop = async (/** @type {string} */ name, /** @type {string} */ text) => {
+    /** A folder, without a text. */
+    const drop = async (/** @type {string} */ name, /** @type {string | null} */ text) => {
       const path = join(folder, name)
-      writeFileSync(path, text)
+      if (text === null) mkdirSync(path)
+      else writeFileSync(path, text)
       const box = await page.getByText(t('credentials.import.source.drop')).boundingBox()
       assert.ok(box !== null)
       const debug = await page.context().newCDPSession(page)
@@ -102,6 +104,9 @@ for (const { screen, locale, browserLocale, first } of STORIES) {
       await page.getByRole('alert').getByText(t('credentials.import.source.noText', { name: 'book.xlsx' })).waitFor()
       await bring('huge.csv', 'x'.repeat(16 * 1024 * 1024 + 1))
       await page.getByRole('alert').getByText(t('credentials.import.source.tooLarge', { name: 'huge.csv', size: 17 })).waitFor()
+      if (screen !== 'wide') return
+      await drop('a folder', null)
+      await page.getByRole('alert').getByText(t('credentials.import.source.noText', { name: 'a folder' })).waitFor()
     })
 
     it('asks which column is what, and shows no secret', async () => {

@@ -29,12 +29,13 @@ export function useNotices() {
       used = true
       try {
         await undo()
-        noteOwnChange()
-        // Whatever it was: what is shown is asked for again.
-        void queries.invalidateQueries()
         toasts.add({ title: t('common.undone'), color: 'neutral', icon: 'i-lucide-undo-2' })
       } catch (error) {
         failed(error)
+      } finally {
+        // Whatever it was, and however far it came: what is shown is asked for again.
+        noteOwnChange()
+        void queries.invalidateQueries()
       }
     }
     toasts.add({

@@ -53,7 +53,7 @@ export function useOrder(rules: Readonly<Ref<readonly Rule[] | undefined>>) {
     try {
       written = await writeWanted()
       const back = [...first.values()].filter(({ id, priority }) => known.get(id)?.priority !== priority)
-      if (back.length > 0) notices.done(t('rules.order.done', { name: lastMoved.name, n: back.length }, back.length), () => undo(back))
+      if (back.length > 0) notices.done(t('rules.order.done', { name: lastMoved.name, n: back.length }, back.length), () => write(back))
     } catch (error) {
       const isStale = asProblem(error).code === 'stale'
       told.value = isStale ? t('rules.order.stale') : ''
@@ -78,11 +78,6 @@ export function useOrder(rules: Readonly<Ref<readonly Rule[] | undefined>>) {
     writing.value = true
     while (wanted.value !== null) await settle()
     writing.value = false
-  }
-
-  async function undo(back: readonly Placed[]) {
-    await write(back)
-    void queries.invalidateQueries({ queryKey: ['rules'] })
   }
 
   return { move, writing, told, shown }

@@ -19,10 +19,7 @@ export function useToggle() {
     noteOwnChange()
     try {
       const { version } = await toggleRule(rule.id, rule.version, enabled)
-      notices.done(t(enabled ? 'rules.done.on' : 'rules.done.off', { name: rule.name }), async () => {
-        await toggleRule(rule.id, version, !enabled)
-        void queries.invalidateQueries({ queryKey: ['rules'] })
-      })
+      notices.done(t(enabled ? 'rules.done.on' : 'rules.done.off', { name: rule.name }), () => toggleRule(rule.id, version, !enabled))
     } catch (error) {
       if (asProblem(error).code === 'stale') notices.warn(t('rules.stale', { name: rule.name }))
       else notices.failed(error)
