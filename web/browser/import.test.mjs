@@ -195,6 +195,13 @@ for (const { screen, locale, browserLocale, first } of STORIES) {
         await bring('many.txt', lines.join('\n'))
         await button('credentials.import.preview').click()
         await view('credentials.import.view.new', MANY - 1).waitFor()
+        // Far down, then nothing, then all again: it begins at the top.
+        await page.locator('[data-lines]').evaluate((list) => list.scrollTo(0, 100_000))
+        await eventually(async () => assert.doesNotMatch((await shown()).join(), /41000000/))
+        await view('credentials.import.view.rejected', 0).click()
+        await page.getByText(t('credentials.import.noLines')).waitFor()
+        await view('credentials.import.view.all', MANY).click()
+        await eventually(async () => assert.match((await shown()).join(), /41000000/))
         await view('credentials.import.view.duplicate', 1).click()
         await eventually(async () => assert.match((await shown()).join(), new RegExp(`11,001[\\s\\S]*${t('credentials.import.reason.repeated', { a: 6 })}`)))
         await button('credentials.import.submit', { n: count(MANY - 1) }, MANY - 1).click()

@@ -153,10 +153,10 @@ async fn a_secret_that_was_moved(w: &World) {
 async fn a_secret_that_was_bent(w: &World) {
     healthy(w).await;
     let bent = match w.raw {
-        crate::world::Raw::Sqlite(_) => {
+        crate::raw::Raw::Sqlite(_) => {
             "UPDATE credentials SET api_hash = CAST(SUBSTR(api_hash, 1, 40) AS BLOB) WHERE api_id = 1"
         }
-        crate::world::Raw::Postgres(_) => "UPDATE credentials SET api_hash = SUBSTR(api_hash, 1, 40) WHERE api_id = 1",
+        crate::raw::Raw::Postgres(_) => "UPDATE credentials SET api_hash = SUBSTR(api_hash, 1, 40) WHERE api_id = 1",
     };
     finds(w, &[bent], "every secret opens", "api_hash").await;
     assert_eq!(w.findings().await.len(), 1);

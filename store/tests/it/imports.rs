@@ -11,7 +11,8 @@ use store::StoreError;
 use store::batches::{ImportOptions, ImportReport, LineOutcome};
 use store::credentials::Filter;
 
-use crate::world::{Raw, SECRET, World, api_id, hash_of, on_both, origin};
+use crate::raw::Raw;
+use crate::world::{SECRET, World, api_id, hash_of, on_both, origin};
 
 on_both! {
     more_lines_than_one_transaction_takes,

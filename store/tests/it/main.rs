@@ -4,13 +4,17 @@
 #![allow(clippy::assigning_clones, reason = "how fast a draft is filled in does not matter here")]
 #![allow(clippy::doc_markdown, reason = "SQLite and PostgreSQL are names, not code")]
 
+mod examine;
+mod raw;
 mod server;
 mod world;
 
 mod allocate;
+mod batch;
 mod bulk;
 mod concurrency;
 mod copy;
+mod credential_lists;
 mod credentials;
 mod crowd;
 mod doctor;

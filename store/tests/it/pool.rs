@@ -9,7 +9,8 @@ use jobs::{Envelope, Job, Queue};
 use store::allocator::{Allocate, Command, Report};
 use store::queue::Options;
 
-use crate::world::{Raw, World, api_id, on_both, origin, success, wish};
+use crate::raw::Raw;
+use crate::world::{World, api_id, on_both, origin, success, wish};
 
 on_both! {
     totals_count_what_is_enabled,

@@ -4,7 +4,6 @@
 //! After each story the database is examined: the doctor must find nothing, the journal must be
 //! without gaps and its back-pointers right, and no secret may stand in it.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -17,14 +16,10 @@ use futures::FutureExt;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use secrecy::SecretString;
-use sqlx::postgres::PgPool;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
-use sqlx::{AssertSqlSafe, Row};
 use store::allocator::{
     Allocate, Allocated, Allocator, Asker, Command, Done, Refused, Release, Released, Renew, Renewed, Report, Reported,
 };
 use store::credentials::Credential;
-use store::db::Record;
 use store::groups::GroupDraft;
 use store::open::{Location, PoolConfig};
 use store::seal::MasterKey;
@@ -32,6 +27,7 @@ use store::{Ambient, Origin, Slice, Store};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
+use crate::raw::Raw;
 use crate::server;
 
 /// When every story begins.
@@ -92,75 +88,6 @@ pub fn run(kind: Kind, story: impl AsyncFnOnce(&World)) {
             std::panic::resume_unwind(panic);
         }
     });
-}
-
-/// Statements past the store, for what no function of it does or shows.
-pub enum Raw {
-    Sqlite(SqlitePool),
-    Postgres(PgPool),
-}
-
-impl Raw {
-    async fn open(location: &Location) -> Self {
-        match location {
-            Location::Sqlite(path) => {
-                let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
-                Self::Sqlite(SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap())
-            }
-            Location::Postgres(url) => Self::Postgres(PgPool::connect(url).await.unwrap()),
-        }
-    }
-
-    /// The queue's table.
-    pub fn jobs(&self) -> &'static str {
-        match self {
-            Self::Sqlite(_) => "Jobs",
-            Self::Postgres(_) => "apalis.jobs",
-        }
-    }
-
-    /// Runs a statement; the number of rows it touched.
-    pub async fn run(&self, statement: &str) -> u64 {
-        let query = AssertSqlSafe(statement.to_owned());
-        match self {
-            Self::Sqlite(pool) => sqlx::query(query).execute(pool).await.unwrap().rows_affected(),
-            Self::Postgres(pool) => sqlx::query(query).execute(pool).await.unwrap().rows_affected(),
-        }
-    }
-
-    /// All rows of a statement.
-    pub async fn all<T: Record>(&self, statement: &str) -> Vec<T> {
-        let query = AssertSqlSafe(statement.to_owned());
-        match self {
-            Self::Sqlite(pool) => sqlx::query_as(query).fetch_all(pool).await.unwrap(),
-            Self::Postgres(pool) => sqlx::query_as(query).fetch_all(pool).await.unwrap(),
-        }
-    }
-
-    /// The one number that a statement selects.
-    pub async fn number(&self, statement: &str) -> i64 {
-        self.all::<(i64,)>(statement).await[0].0
-    }
-
-    /// The bytes of one column, whatever the rest of the rows.
-    pub async fn bytes(&self, statement: &str) -> Vec<Vec<u8>> {
-        let query = AssertSqlSafe(statement.to_owned());
-        match self {
-            Self::Sqlite(pool) => {
-                sqlx::query(query).fetch_all(pool).await.unwrap().iter().map(|row| row.get(0)).collect()
-            }
-            Self::Postgres(pool) => {
-                sqlx::query(query).fetch_all(pool).await.unwrap().iter().map(|row| row.get(0)).collect()
-            }
-        }
-    }
-
-    async fn close(&self) {
-        match self {
-            Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
-        }
-    }
 }
 
 /// One database with what works on it.
@@ -343,55 +270,6 @@ impl World {
         let select =
             format!("SELECT COALESCE(data, 'null') FROM journal WHERE action = '{action}' ORDER BY seq DESC LIMIT 1");
         serde_json::from_str(&self.raw.all::<(String,)>(&select).await[0].0).unwrap()
-    }
-
-    // ---- what must hold after every story
-
-    pub async fn examine(&self) {
-        let findings = self.findings().await;
-        assert!(findings.is_empty(), "{findings:#?}");
-        self.examine_journal().await;
-        for column in ["data", "actor", "request_id", "account_id"] {
-            let leaks = format!("SELECT COUNT(*) FROM journal WHERE {column} LIKE '%{SECRET}%'");
-            assert_eq!(self.raw.number(&leaks).await, 0, "a secret stands in journal.{column}");
-        }
-    }
-
-    /// What the doctor finds.
-    pub async fn findings(&self) -> Vec<(&'static str, String)> {
-        let checks = self.store.doctor(|_| {}).await.unwrap();
-        checks.into_iter().flat_map(|check| check.findings.into_iter().map(move |text| (check.name, text))).collect()
-    }
-
-    /// Follows the whole journal by itself and compares.
-    async fn examine_journal(&self) {
-        type Line = (i64, String, Option<String>, Option<i64>, Option<String>, Option<i64>);
-        let lines: Vec<Line> = self
-            .raw
-            .all("SELECT seq, tenant_id, account_id, account_prev, credential_id, credential_prev FROM journal ORDER BY seq")
-            .await;
-        let Some(first) = lines.first().map(|line| line.0) else { return };
-        let (mut accounts, mut credentials) = (HashMap::new(), HashMap::new());
-        for (expected, (seq, tenant, account, account_prev, credential, credential_prev)) in (first..).zip(lines) {
-            assert_eq!(seq, expected, "the journal has a gap");
-            // A pointer may reach back to what was pruned away.
-            if let Some(account) = account {
-                let before = accounts.insert((tenant, account), seq);
-                assert_eq!(account_prev.filter(|prev| *prev >= first), before, "account_prev of {seq}");
-            }
-            if let Some(credential) = credential {
-                let before = credentials.insert(credential, seq);
-                assert_eq!(credential_prev.filter(|prev| *prev >= first), before, "credential_prev of {seq}");
-            }
-        }
-        let heads = self.raw.all::<(String, String, i64)>("SELECT tenant_id, account_id, last_seq FROM accounts").await;
-        for (tenant, account, head) in heads.into_iter().filter(|head| head.2 >= first) {
-            assert_eq!(accounts.get(&(tenant, account.clone())), Some(&head), "head of account {account}");
-        }
-        let heads = self.raw.all::<(String, i64)>("SELECT id, last_seq FROM credentials").await;
-        for (credential, head) in heads.into_iter().filter(|head| head.1 >= first) {
-            assert_eq!(credentials.get(&credential), Some(&head), "head of credential {credential}");
-        }
     }
 }
 
