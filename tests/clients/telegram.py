@@ -37,19 +37,22 @@ def close_the_road() -> None:
 
 def hurry() -> None:
     """Short pauses of the libraries take no time; to sleep through a flood wait is a mistake of the script."""
-    real_sleep, real_wait_for = asyncio.sleep, asyncio.wait_for
+    real_sleep, real_wait, real_wait_for = asyncio.sleep, asyncio.wait, asyncio.wait_for
 
     async def sleep(seconds, result=None):
         if seconds > 5:
             raise AssertionError(f"slept {seconds} s")
         return await real_sleep(seconds / 100, result)
 
+    async def wait(futures, timeout=None, **how):
+        return await real_wait(futures, timeout=timeout and timeout / 20, **how)
+
     async def wait_for(future, timeout):
         return await real_wait_for(future, timeout and timeout / 20)
 
     asyncio.sleep = sleep
     if SAYS == "network":
-        asyncio.wait_for = wait_for
+        asyncio.wait, asyncio.wait_for = wait, wait_for
 
 
 def note(line: str) -> None:
