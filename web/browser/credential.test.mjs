@@ -174,7 +174,7 @@ for (const { size, locale, browserLocale } of STORIES) {
       await press('credentials.actions.disable.submit')
       await is({ status: 'disabled', current_accounts: accounts })
       await page.getByText(t('credentials.panel.why.disabledMore', { n: accounts }, accounts)).waitFor()
-      await dialog().getByText(t('history.by', { who: `user:${OWNER.username}` })).first().waitFor()
+      await dialog().getByText(t('common.by', { who: `user:${OWNER.username}` })).first().waitFor()
       await undo()
       await is({ status: 'in_use', current_accounts: accounts })
     })

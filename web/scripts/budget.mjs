@@ -1,5 +1,5 @@
-// What a browser must load before a page stands, in gzipped JavaScript: the entry, the page's own chunk, its texts in the
-// largest language, and everything they import. Fails the build when a page is over its budget.
+// What a browser must load before a page stands, in gzipped JavaScript: the entry, the page's own chunk, that of the page in
+// which it stands, their texts in the largest language, and everything they import. Fails the build when a page is over its budget.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 
@@ -28,28 +28,45 @@ const weight = (keys) =>
 const chunks = Object.entries(manifest)
 const entry = chunks.filter(([, chunk]) => chunk.isEntry).map(([key]) => key)
 const keys = chunks.map(([key]) => key)
-const heaviest = (candidates) => [...candidates].sort((a, b) => weight(b) - weight(a))[0] ?? []
 const shell = keys.filter((key) => key === 'src/components/shell/AppShell.vue')
-const pages = chunks.filter(([key, chunk]) => chunk.isDynamicEntry && /Page\.vue$/.test(key)).map(([key]) => key)
 
-/** What the routes load with their pages: `speaking(() => import('./GroupsPage.vue'), 'groups', 'settings.words')`. */
+/**
+ * What the routes load, `speaking(() => import('./GroupsPage.vue'), 'groups', 'settings.words')`: the component, its texts, and
+ * the route in whose `children` it stands, which loads with it.
+ */
 const features = new URL('../src/features/', import.meta.url)
-const spoken = readdirSync(features).flatMap((feature) => {
+const routes = readdirSync(features).flatMap((feature) => {
   const index = new URL(`${feature}/index.ts`, features)
   if (!existsSync(index)) return []
-  return [...readFileSync(index, 'utf8').matchAll(/speaking\(\(\) => import\('\.\/([^']+)'\)((?:, '[^']+')*)\)/g)].map(([, page, parts]) => [
-    `src/features/${feature}/${page}`,
-    [...parts.matchAll(/'(\w+)(?:\.(\w+))?'/g)].map(([, of, part]) => `src/features/${of}/texts/${part === undefined ? '' : `${part}.`}`),
-  ])
+  const source = readFileSync(index, 'utf8')
+  const found = [...source.matchAll(/\(\) => import\('\.\/([^']+)'\)((?:, '[^']+')*)/g)].map(({ index: at, 1: file, 2: parts }) => ({
+    at,
+    page: `src/features/${feature}/${file}`,
+    texts: [...parts.matchAll(/'(\w+)(?:\.(\w+))?'/g)].map(([, of, part]) => `src/features/${of}/texts/${part === undefined ? '' : `${part}.`}`),
+  }))
+  const nested = [...source.matchAll(/children: \[[^\]]*\]/g)].map(({ index: start, 0: { length } }) => ({ start, end: start + length }))
+  return found.map((route) => {
+    const around = nested.find(({ start, end }) => start < route.at && route.at < end)
+    return { ...route, frame: found.findLast(({ at }) => at < (around?.start ?? 0)) }
+  })
 })
-const textsOf = new Map(spoken)
-const languages = keys.filter((key) => key.startsWith('src/i18n/locales/')).map((key) => key.replace(/^.*\/|\.ts$/g, ''))
-const inLanguage = (page, language) =>
-  page in budgets
-    ? [`src/i18n/locales/${language}.ts`]
-    : [`src/i18n/locales/${language}.ts`, `src/i18n/frame/${language}.ts`, ...(textsOf.get(page) ?? []).map((part) => `${part}${language}.json`)]
+const routeOf = new Map(routes.map((route) => [route.page, route]))
+const frames = new Set(routes.map(({ frame }) => frame?.page))
+/** A frame without texts shows nothing by itself. */
+const shown = routes.filter(({ page, texts }) => texts.length > 0 || !frames.has(page)).map(({ page }) => page)
+const named = chunks.filter(([key, chunk]) => chunk.isDynamicEntry && /Page\.vue$/.test(key)).map(([key]) => key)
+const pages = [...new Set([...named, ...shown])].sort()
 
-const silent = pages.filter((page) => page.startsWith('src/features/') && !(page in budgets) && !textsOf.has(page))
+const languages = keys.filter((key) => key.startsWith('src/i18n/locales/')).map((key) => key.replace(/^.*\/|\.ts$/g, ''))
+/** The page with the frame around it: their components and texts. */
+const parts = (page, language) => {
+  if (page in budgets) return [page, `src/i18n/locales/${language}.ts`]
+  const route = routeOf.get(page)
+  const texts = [route?.frame, route].flatMap((one) => one?.texts.map((part) => `${part}${language}.json`) ?? [])
+  return [page, ...(route?.frame ? [route.frame.page] : []), ...shell, `src/i18n/locales/${language}.ts`, `src/i18n/frame/${language}.ts`, ...texts]
+}
+
+const silent = shown.filter((page) => routeOf.get(page).texts.length === 0)
 if (entry.length !== 1 || languages.length === 0 || shell.length !== 1 || pages.length === 0 || silent.length > 0) {
   console.error(`budget: the build has an unexpected shape: ${JSON.stringify({ entry, languages, shell, pages, silent })}`)
   process.exit(1)
@@ -57,9 +74,8 @@ if (entry.length !== 1 || languages.length === 0 || shell.length !== 1 || pages.
 
 let over = false
 for (const page of pages) {
-  const texts = heaviest(languages.map((language) => inLanguage(page, language)))
-  const parts = [...entry, ...texts, page, ...(page in budgets ? [] : shell)]
-  const [bytes, limit] = [weight(parts), budgets[page] ?? anyPage]
+  const bytes = Math.max(...languages.map((language) => weight([...entry, ...parts(page, language)])))
+  const limit = budgets[page] ?? anyPage
   over ||= bytes > limit
   console.log(`${bytes > limit ? 'OVER' : 'ok  '} ${(bytes / 1000).toFixed(1).padStart(6)} of ${limit / 1000} kB  ${page}`)
 }

@@ -10,7 +10,13 @@ async fn pages_come_with_their_headers() {
     let home = browser.get("/").await;
     assert_eq!((home.status, home.header("content-type")), (200, "text/html; charset=utf-8"));
     assert_eq!((home.header("cache-control"), home.header("content-encoding")), ("no-cache", ""));
-    assert!(home.header("content-security-policy").starts_with("default-src 'self'"));
+    // Nothing is allowed to run that stands in the page itself, and nothing does.
+    let policy = home.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'self'") && !policy.contains("unsafe") && !policy.contains("script-src"));
+    assert!(
+        home.text.split("<script").skip(1).all(|script| script.contains(" src=\"/") && script.contains("></script>"))
+    );
+    assert!(!home.text.contains("<style") && !home.text.contains(" style="));
     assert_eq!(browser.get("/credentials?sort=name").await.text, home.text, "the application's own paths");
     let seen = browser.with("if-none-match", home.header("etag")).get("/").await;
     assert_eq!((seen.status, seen.text.as_str()), (304, ""));

@@ -9,7 +9,7 @@ export const feature: Feature = {
       component: speaking(() => import('./CredentialsPage.vue'), 'credentials', 'credentials.words'),
       meta: { title: 'credentials.title', needs: 'credentials:read' },
       // The detail stands beside its list, which stays as it is.
-      children: [{ path: ':id', name: 'credential', component: speaking(() => import('./CredentialPanel.vue'), 'credentials', 'credentials.words', 'credentials.panel', 'credentials.forms', 'history', 'accounts.words'), meta: { title: 'credentials.detail' } }],
+      children: [{ path: ':id', name: 'credential', component: speaking(() => import('./CredentialPanel.vue'), 'credentials', 'credentials.words', 'credentials.panel', 'credentials.forms'), meta: { title: 'credentials.detail' } }],
     },
     {
       path: 'import',
