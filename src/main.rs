@@ -19,6 +19,10 @@ use clap::error::ErrorKind;
 
 use cli::Cli;
 
+/// Requests are many small pieces of memory, made on one thread and let go of on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -151,7 +151,7 @@ pub async fn release_all(
     Id(id): Id,
     Strict(crate::credentials::Nothing {}): Strict<crate::credentials::Nothing>,
 ) -> Result<Answer<ReleasedAll>> {
-    let (key, store, caller) = (CredentialId::from(id.as_str()), may.app.store, may.caller);
+    let (key, store, caller) = (CredentialId::from(id.as_str()), may.app.store.clone(), may.caller);
     let releasing = async move { store.release_all(&caller.tenant, &caller.origin, &key).await };
     let released = to_its_end(releasing).await??;
     Ok(Answer::new(ReleasedAll { id, released }))

@@ -1,5 +1,7 @@
 //! Successes as the contract words them: `{success, data, message?, meta}`.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -30,7 +32,8 @@ pub struct Answer<T> {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Meta {
     /// Finds the request in the log.
-    request_id: String,
+    #[schema(value_type = String)]
+    request_id: Arc<str>,
     /// When it was answered: RFC 3339, UTC, milliseconds.
     #[schema(format = DateTime)]
     timestamp: String,

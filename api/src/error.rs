@@ -174,7 +174,7 @@ impl ApiError {
             status: status.as_u16(),
             detail: self.message.clone(),
             instance: context::path(),
-            request_id: context::request_id(),
+            request_id: context::request_id().as_ref().to_owned(),
             success: false,
             error: self.body(),
         }

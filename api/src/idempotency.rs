@@ -4,7 +4,7 @@
 //! refused while no body is kept. Only a POST that has the header pays for it.
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method};
 use axum::middleware::Next;
@@ -20,16 +20,17 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LONGEST: usize = 255;
 
 /// Hands the request's key and the hash of its body to the extractors.
-pub async fn layer(State(app): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn around(app: &AppState, request: Request, next: Next) -> Response {
     if request.method() != Method::POST || !request.headers().contains_key(KEY) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
     // Bodies of strangers are not taken in; the handler turns them away.
-    if identify(&parts, &app).await.is_err() {
+    if Box::pin(identify(&parts, app)).await.is_err() {
         return next.run(Request::from_parts(parts, body)).await;
     }
-    match keyed(&app, parts, body).await {
+    // In a box, as all that most requests pass by.
+    match Box::pin(keyed(app, parts, body)).await {
         Ok(request) => next.run(request).await,
         Err(error) => error.into_response(),
     }

@@ -15,6 +15,7 @@ mod context;
 mod credentials;
 mod door;
 mod end;
+mod entrance;
 mod error;
 mod extract;
 mod fields;
@@ -36,22 +37,16 @@ mod trace;
 mod trend;
 mod views;
 
-use std::any::Any;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use ipnet::IpNet;
 use store::Store;
 use store::allocator::Allocator;
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use error::{ApiError, Code};
@@ -60,18 +55,19 @@ pub use credentials::{Export, ExportFormat};
 pub use metrics::HttpMetrics;
 pub use openapi::document as openapi;
 
-/// A request that takes longer is given up; the client gets 503.
-const DEADLINE: Duration = Duration::from_mins(1);
-
-/// What the API needs to work.
+/// What the API needs to work. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct AppState {
+pub struct AppState(Arc<Parts>);
+
+/// The parts of an [`AppState`].
+#[derive(Debug)]
+pub struct Parts {
     pub(crate) store: Store,
     pub(crate) allocator: Allocator,
     pub(crate) signer: Arc<auth::Signer>,
-    pub(crate) config: Arc<ApiConfig>,
+    pub(crate) config: ApiConfig,
     pub(crate) hub: Arc<live::Hub>,
-    pub(crate) metrics: HttpMetrics,
+    pub(crate) metrics: Arc<HttpMetrics>,
     draining: Arc<AtomicBool>,
 }
 
@@ -88,13 +84,21 @@ pub struct ApiConfig {
     pub trusted_proxies: Vec<IpNet>,
 }
 
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl AppState {
     /// Ready to serve; within a runtime, since live events have a task of their own.
     pub fn new(store: Store, allocator: Allocator, config: ApiConfig) -> Self {
         let signer = Arc::new(auth::Signer::new(store.sealer().signing_key()));
-        let metrics = HttpMetrics::default();
+        let metrics = Arc::new(HttpMetrics::default());
         let hub = live::Hub::start(store.clone(), metrics.live_clients.clone());
-        Self { store, allocator, signer, config: Arc::new(config), hub, metrics, draining: Arc::default() }
+        Self(Arc::new(Parts { store, allocator, signer, config, hub, metrics, draining: Arc::default() }))
     }
 
     /// What it counts.
@@ -151,45 +155,10 @@ pub fn router(app: AppState, pages: Option<Router>) -> Router {
         Some(pages) => api.fallback_service(pages),
         None => api.fallback(unknown),
     };
-    api.layer(
-        ServiceBuilder::new()
-            .layer(middleware::from_fn_with_state(app.clone(), context::layer))
-            .layer(middleware::from_fn(linger::layer))
-            .layer(header("x-content-type-options", "nosniff"))
-            .layer(header("referrer-policy", "no-referrer"))
-            .layer(header("x-frame-options", "DENY"))
-            .layer(CatchPanicLayer::custom(panicked))
-            .layer(middleware::from_fn(in_time))
-            .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer))
-            // Bodies have their own limits, with errors that name them.
-            .layer(DefaultBodyLimit::disable()),
-    )
-    .with_state(Sealed(app))
-}
-
-/// Gives up what takes too long, so that the client is told rather than left waiting.
-async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(DEADLINE, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => ApiError::overloaded().into_response(),
-    }
+    api.layer(middleware::from_fn_with_state(app.clone(), entrance::layer)).with_state(Sealed(app))
 }
 
 /// What no endpoint and no page answers.
 pub async fn unknown() -> Response {
     ApiError::new(Code::NotFound, "there is nothing at this path").into_response()
-}
-
-fn header(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
-    SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value))
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "the layer's signature")]
-fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
-    let text = cause
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| cause.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic");
-    ApiError::internal(&text).into_response()
 }

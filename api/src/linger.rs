@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use futures::{Stream, StreamExt};
 use tokio::sync::oneshot;
@@ -22,13 +21,13 @@ const MOST: usize = 32 << 20;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Takes a large body back from a handler that did not want all of it.
-pub async fn layer(request: Request, next: Next) -> Response {
+pub async fn around(request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
     if request.body().size_hint().upper().is_some_and(|length| length <= SMALL) {
-        return next.run(request).await;
+        return answer(request).await;
     }
     let (back, mut rest) = oneshot::channel();
     let lend = |body: Body| Body::from_stream(Lent { body: Some(body.into_data_stream()), back: Some(back) });
-    let response = next.run(request.map(lend)).await;
+    let response = answer(request.map(lend)).await;
     if let Ok(body) = rest.try_recv()
         && tokio::time::timeout(PATIENCE, discard(body)).await.is_err()
     {

@@ -1,5 +1,7 @@
 //! An account: an opaque key that its owner chose, and what the pool knows of it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Invalid, Timestamp};
@@ -7,7 +9,7 @@ use crate::{Invalid, Timestamp};
 /// The key of an account: `+8613800000001`, `chatx:9f…`, anything of 1 to 128 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
-pub struct AccountKey(String);
+pub struct AccountKey(Arc<str>);
 
 /// The longest account key, in bytes.
 pub const ACCOUNT_KEY_BYTES: usize = 128;
@@ -20,12 +22,17 @@ impl AccountKey {
         invalid.require(text.len() <= ACCOUNT_KEY_BYTES, field, "must be at most 128 bytes");
         invalid.require(!text.chars().any(char::is_control), field, "must not contain control characters");
         invalid.into_result()?;
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// A key that comes from the database, where only checked ones are.
     pub fn stored(text: String) -> Self {
-        Self(text)
+        Self(text.into())
+    }
+
+    /// The text itself, without a copy.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
     }
 
     /// The text as the caller wrote it.
@@ -43,7 +50,18 @@ impl std::fmt::Display for AccountKey {
 /// What Telegram let us know about an account. Cooling is not a state of its own: it is a
 /// `cooldown_until` in the future.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::EnumString,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::AsRefStr,
+    strum::EnumString,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]

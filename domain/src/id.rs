@@ -1,4 +1,7 @@
-//! Identifiers: ULIDs as text, one type for each kind so that they can't be mixed up.
+//! Identifiers: ULIDs as text, one type for each kind so that they can't be mixed up. A clone shares
+//! the text: an allocation carries its ids through half a dozen places.
+
+use std::sync::Arc;
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -16,12 +19,17 @@ macro_rules! text_id {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The text as it is stored and sent.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+
+            /// The text itself, without a copy.
+            pub fn shared(&self) -> Arc<str> {
+                Arc::clone(&self.0)
             }
 
             /// Whether it may be one of ours: 1 to 64 ASCII letters and digits.
@@ -32,13 +40,13 @@ macro_rules! text_id {
 
         impl From<String> for $name {
             fn from(text: String) -> Self {
-                Self(text)
+                Self(text.into())
             }
         }
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self(text.to_owned())
+                Self(text.into())
             }
         }
 

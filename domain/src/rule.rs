@@ -281,6 +281,11 @@ pub struct Guidance {
 }
 
 impl Guidance {
+    /// Whether no rule says anything about which credential the caller gets.
+    pub fn is_silent(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Whether the caller may have this credential.
     pub fn permits(&self, candidate: &Candidate) -> bool {
         self.open(candidate.shelf.group.as_ref(), Some(candidate.api_id))

@@ -17,7 +17,7 @@ use domain::setting::{Settings, Stored};
 use domain::{GroupId, MemberLevel, Strategy, TenantId, Timestamp};
 
 use crate::Store;
-use crate::db::{Arg, Record, Sql, Tx, args, sql};
+use crate::db::{Reader, Tx, args, sql};
 use crate::error::Result;
 use crate::people::sessions::REMEMBERED;
 use crate::rules::{Row as RuleRow, Rule, select as select_rules};
@@ -34,7 +34,7 @@ pub struct Compiled {
     /// By tenant.
     pub tenants: HashMap<TenantId, TenantRules>,
     /// Service tokens that are not revoked, by SHA-256 of the token.
-    pub tokens: HashMap<Vec<u8>, ServiceToken>,
+    pub tokens: HashMap<Vec<u8>, Arc<ServiceToken>>,
     /// People by the id of their user.
     pub people: HashMap<String, Person>,
     /// Sessions that were revoked while a JWT of theirs may still be good.
@@ -81,8 +81,8 @@ pub struct Person {
 pub struct ServiceToken {
     /// Whose.
     pub tenant: TenantId,
-    /// The product it was issued to.
-    pub product: String,
+    /// As the journal calls it: `svc:<product>`.
+    pub actor: Arc<str>,
     /// What it is good for.
     pub scopes: Vec<Scope>,
     /// The level of its accounts.
@@ -118,7 +118,8 @@ impl Store {
     pub async fn compiled(&self) -> Result<Arc<Compiled>> {
         match self.shared().get().filter(|(_, at)| at.elapsed() < FRESH_FOR) {
             Some((compiled, _)) => Ok(compiled),
-            None => self.compiled_now().await,
+            // In a box, for it is seldom and its future is large.
+            None => Box::pin(self.compiled_now()).await,
         }
     }
 
@@ -128,7 +129,7 @@ impl Store {
         let (revision,): (i64,) = self.db().one(sql!(REVISION), args![]).await?;
         let compiled = match held {
             Some((compiled, _)) if compiled.revision == revision => compiled,
-            _ => Arc::new(load(self, &mut Source::Store(self)).await?),
+            _ => Arc::new(load(self, &mut Reader::Db(self.db())).await?),
         };
         self.shared().put(&compiled);
         Ok(compiled)
@@ -140,7 +141,7 @@ impl Store {
         if let Some((compiled, _)) = self.shared().get().filter(|(held, _)| held.revision == revision) {
             return Ok(compiled);
         }
-        let compiled = Arc::new(load(self, &mut Source::Tx(tx)).await?);
+        let compiled = Arc::new(load(self, &mut Reader::Tx(tx)).await?);
         self.shared().put(&compiled);
         Ok(compiled)
     }
@@ -154,42 +155,24 @@ impl Tx {
     }
 }
 
-/// Reads inside a transaction or outside.
-enum Source<'a> {
-    Store(&'a Store),
-    Tx(&'a mut Tx),
-}
-
-impl Source<'_> {
-    async fn all<T: Record>(&mut self, sql: Sql) -> Result<Vec<T>> {
-        self.all_with(sql, args![]).await
-    }
-
-    async fn all_with<T: Record>(&mut self, sql: Sql, args: Vec<Arg>) -> Result<Vec<T>> {
-        match self {
-            Self::Store(store) => store.db().all(sql, args).await,
-            Self::Tx(tx) => tx.all(sql, args).await,
-        }
-    }
-}
-
 /// The revision is read first: when something changes while the rest is read, the copy counts as
 /// older than it is, and is loaded again.
-async fn load(store: &Store, source: &mut Source<'_>) -> Result<Compiled> {
-    let revision = source.all::<(i64,)>(sql!(REVISION)).await?.first().map_or(0, |row| row.0);
+async fn load(store: &Store, reader: &mut Reader<'_>) -> Result<Compiled> {
+    let revision = reader.all::<(i64,)>(sql!(REVISION), args![]).await?.first().map_or(0, |row| row.0);
     let mut compiled = Compiled { revision, ..Compiled::default() };
     for (id, alpha, beta) in
-        source.all::<(String, f64, f64)>(sql!("SELECT id, prior_alpha, prior_beta FROM tenants")).await?
+        reader.all::<(String, f64, f64)>(sql!("SELECT id, prior_alpha, prior_beta FROM tenants"), args![]).await?
     {
         let rules = TenantRules { prior: Prior { alpha, beta }, ..TenantRules::default() };
         compiled.tenants.insert(TenantId::from(id), rules);
     }
-    load_settings(store, source, &mut compiled).await?;
-    load_rules(source, &mut compiled).await?;
-    let groups = source
-        .all::<(String, String, String, Option<String>)>(sql!(
-            "SELECT tenant_id, id, name, strategy FROM credential_groups"
-        ))
+    load_settings(store, reader, &mut compiled).await?;
+    load_rules(reader, &mut compiled).await?;
+    let groups = reader
+        .all::<(String, String, String, Option<String>)>(
+            sql!("SELECT tenant_id, id, name, strategy FROM credential_groups"),
+            args![],
+        )
         .await?;
     for (tenant, id, name, strategy) in groups {
         let Some(rules) = compiled.tenants.get_mut(&tenant.into()) else { continue };
@@ -199,19 +182,19 @@ async fn load(store: &Store, source: &mut Source<'_>) -> Result<Compiled> {
         }
         rules.groups.insert(id, name);
     }
-    for (tenant, key) in source.all::<(String, String)>(sql!(SHELVES)).await? {
+    for (tenant, key) in reader.all::<(String, String)>(sql!(SHELVES), args![]).await? {
         if let (Some(rules), Some(shelf)) = (compiled.tenants.get_mut(&tenant.into()), Shelf::from_key(&key)) {
             rules.shelves.push(shelf);
         }
     }
-    load_tokens(source, &mut compiled).await?;
-    load_people(source, &mut compiled, store.now()).await?;
+    load_tokens(reader, &mut compiled).await?;
+    load_people(reader, &mut compiled, store.now()).await?;
     Ok(compiled)
 }
 
-async fn load_settings(store: &Store, source: &mut Source<'_>, compiled: &mut Compiled) -> Result<()> {
+async fn load_settings(store: &Store, reader: &mut Reader<'_>, compiled: &mut Compiled) -> Result<()> {
     type Row = (String, String, String);
-    let rows = source.all::<Row>(sql!("SELECT tenant_id, key, value FROM settings")).await?;
+    let rows = reader.all::<Row>(sql!("SELECT tenant_id, key, value FROM settings"), args![]).await?;
     for (tenant, rules) in &mut compiled.tenants {
         let own = rows.iter().filter(|(of, ..)| of == tenant.as_str());
         let stored: Stored = stored_of(own.map(|(_, key, value)| (key.as_str(), value.as_str())));
@@ -220,9 +203,9 @@ async fn load_settings(store: &Store, source: &mut Source<'_>, compiled: &mut Co
     Ok(())
 }
 
-async fn load_rules(source: &mut Source<'_>, compiled: &mut Compiled) -> Result<()> {
+async fn load_rules(reader: &mut Reader<'_>, compiled: &mut Compiled) -> Result<()> {
     let mut by_tenant: HashMap<TenantId, Vec<_>> = HashMap::new();
-    for row in source.all::<RuleRow>(select_rules!("ORDER BY r.tenant_id, r.priority DESC, r.id")).await? {
+    for row in reader.all::<RuleRow>(select_rules!("ORDER BY r.tenant_id, r.priority DESC, r.id"), args![]).await? {
         let tenant = TenantId::from(row.tenant_id.as_str());
         // A rule that this version can't read must not be ignored: it may be a deny.
         let Rule { id, draft, .. } = row.try_into()?;
@@ -236,17 +219,17 @@ async fn load_rules(source: &mut Source<'_>, compiled: &mut Compiled) -> Result<
     Ok(())
 }
 
-async fn load_people(source: &mut Source<'_>, compiled: &mut Compiled, now: Timestamp) -> Result<()> {
+async fn load_people(reader: &mut Reader<'_>, compiled: &mut Compiled, now: Timestamp) -> Result<()> {
     type Row = (String, String, String, String);
     for (id, tenant, username, role) in
-        source.all::<Row>(sql!("SELECT id, tenant_id, username, role FROM users")).await?
+        reader.all::<Row>(sql!("SELECT id, tenant_id, username, role FROM users"), args![]).await?
     {
         // Who is something that this version does not know is nobody.
         let Ok(role) = Role::from_str(&role) else { continue };
         compiled.people.insert(id, Person { tenant: TenantId::from(tenant), username, role });
     }
     let revoked = sql!("SELECT id FROM sessions WHERE revoked_at > $1");
-    let rows = source.all_with::<(String,)>(revoked, args![now.plus(-REMEMBERED)]).await?;
+    let rows = reader.all::<(String,)>(revoked, args![now.plus(-REMEMBERED)]).await?;
     compiled.revoked_sessions = rows.into_iter().map(|(id,)| id).collect();
     Ok(())
 }
@@ -264,23 +247,26 @@ const SHELVES: &str = "
     )
     SELECT tenant_id, shelf FROM leap WHERE shelf IS NOT NULL ORDER BY tenant_id, shelf";
 
-async fn load_tokens(source: &mut Source<'_>, compiled: &mut Compiled) -> Result<()> {
+async fn load_tokens(reader: &mut Reader<'_>, compiled: &mut Compiled) -> Result<()> {
     type Row = (String, String, Vec<u8>, String, i64, Option<i64>);
-    let rows = source
-        .all::<Row>(sql!(
-            "SELECT tenant_id, product, token_hash, scopes, member_level, expires_at
-             FROM service_tokens WHERE revoked_at IS NULL"
-        ))
+    let rows = reader
+        .all::<Row>(
+            sql!(
+                "SELECT tenant_id, product, token_hash, scopes, member_level, expires_at
+                 FROM service_tokens WHERE revoked_at IS NULL"
+            ),
+            args![],
+        )
         .await?;
     for (tenant, product, hash, scopes, level, expires_at) in rows {
         let token = ServiceToken {
             tenant: TenantId::from(tenant),
-            product,
+            actor: format!("svc:{product}").into(),
             scopes: serde_json::from_str(&scopes).unwrap_or_default(),
             member_level: MemberLevel::from_rank(level),
             expires_at: expires_at.map(Timestamp::from_millis),
         };
-        compiled.tokens.insert(hash, token);
+        compiled.tokens.insert(hash, Arc::new(token));
     }
     Ok(())
 }

@@ -11,17 +11,23 @@
 //! | `FOR_UPDATE(x)` | nothing | `FOR NO KEY UPDATE OF x` |
 //! | `SKIP_LOCKED(x)` | nothing | `FOR NO KEY UPDATE OF x SKIP LOCKED` |
 //! | `FOR_SHARE(x)` | nothing | `FOR SHARE OF x` |
+//! | `LOCK_BY(x.a, x.b)` | nothing | `ORDER BY x.a, x.b FOR NO KEY UPDATE OF x` |
+//!
+//! Many rows at once go into a statement by a marker of their own: see [`crate::rows`].
 //!
 //! No row is locked for its key as well, which never changes: the check of a foreign key takes that
 //! as late as a row is written for the second time in a transaction, when the one that waits for
 //! it would wait in a circle. `FOR_SHARE` is for a row that others are put under: its writers wait,
 //! those who put something under it don't wait for each other.
 
+use std::sync::Arc;
+
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{FromRow, Postgres, Sqlite, Transaction};
 
 use crate::error::Result;
+use crate::rows::{RowSql, Rows};
 
 /// One statement in both dialects.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +43,7 @@ impl Sql {
     }
 }
 
-const MARKERS: [&str; 5] = ["EACH(", "TEXTS(", "FOR_UPDATE(", "SKIP_LOCKED(", "FOR_SHARE("];
+const MARKERS: [&str; 6] = ["EACH(", "TEXTS(", "FOR_UPDATE(", "SKIP_LOCKED(", "FOR_SHARE(", "LOCK_BY("];
 
 /// Replaces `NAME(argument)` for every marker that `dialect` knows.
 fn expand(text: &str, dialect: fn(&str, &str) -> String) -> String {
@@ -72,6 +78,10 @@ fn postgres_marker(name: &str, argument: &str) -> String {
         "TEXTS(" => format!("(SELECT value FROM json_array_elements_text({argument}::json))"),
         "FOR_UPDATE(" => format!("FOR NO KEY UPDATE OF {argument}"),
         "FOR_SHARE(" => format!("FOR SHARE OF {argument}"),
+        "LOCK_BY(" => {
+            let table = argument.split('.').next().unwrap_or_default();
+            format!("ORDER BY {argument} FOR NO KEY UPDATE OF {table}")
+        }
         _ => format!("FOR NO KEY UPDATE OF {argument} SKIP LOCKED"),
     }
 }
@@ -91,13 +101,40 @@ pub enum Arg {
     /// A number.
     Int(Option<i64>),
     /// A text.
-    Text(Option<String>),
+    Text(Option<Arc<str>>),
     /// Bytes.
     Bytes(Option<Vec<u8>>),
     /// A truth.
     Bool(bool),
     /// A measure.
     Real(f64),
+}
+
+impl Arg {
+    pub(crate) fn as_int(&self) -> Option<i64> {
+        if let Self::Int(value) = self { *value } else { None }
+    }
+
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        if let Self::Text(value) = self { value.as_deref() } else { None }
+    }
+
+    pub(crate) fn as_bool(&self) -> Option<bool> {
+        if let Self::Bool(value) = self { Some(*value) } else { None }
+    }
+
+    #[cfg(test)]
+    /// The types of values on PostgreSQL.
+    fn types(args: &[Self]) -> Vec<&'static str> {
+        let name = |arg: &Self| match arg {
+            Self::Int(_) => "BIGINT",
+            Self::Text(_) => "TEXT",
+            Self::Bytes(_) => "BYTEA",
+            Self::Bool(_) => "BOOLEAN",
+            Self::Real(_) => "DOUBLE PRECISION",
+        };
+        args.iter().map(name).collect()
+    }
 }
 
 macro_rules! arg_from {
@@ -116,15 +153,19 @@ arg_from! {
     usize => Int(v) Some(v as i64);
     domain::Timestamp => Int(v) Some(v.millis());
     Option<domain::Timestamp> => Int(v) v.map(domain::Timestamp::millis);
-    &str => Text(v) Some(v.to_owned());
-    String => Text(v) Some(v);
-    &String => Text(v) Some(v.clone());
-    Option<String> => Text(v) v;
-    Option<&str> => Text(v) v.map(str::to_owned);
-    &domain::TenantId => Text(v) Some(v.as_str().to_owned());
-    &domain::CredentialId => Text(v) Some(v.as_str().to_owned());
-    &domain::GroupId => Text(v) Some(v.as_str().to_owned());
-    &domain::AccountKey => Text(v) Some(v.as_str().to_owned());
+    &str => Text(v) Some(v.into());
+    Arc<str> => Text(v) Some(v);
+    &Arc<str> => Text(v) Some(Arc::clone(v));
+    Option<Arc<str>> => Text(v) v;
+    String => Text(v) Some(v.into());
+    &String => Text(v) Some(v.as_str().into());
+    Option<String> => Text(v) v.map(Into::into);
+    Option<&str> => Text(v) v.map(Into::into);
+    &domain::TenantId => Text(v) Some(v.shared());
+    &domain::CredentialId => Text(v) Some(v.shared());
+    &domain::AllocationId => Text(v) Some(v.shared());
+    &domain::GroupId => Text(v) Some(v.shared());
+    &domain::AccountKey => Text(v) Some(v.shared());
     Vec<u8> => Bytes(v) Some(v);
     Option<Vec<u8>> => Bytes(v) v;
     bool => Bool(v) v;
@@ -166,7 +207,7 @@ macro_rules! dispatch {
         match $on {
             On::Sqlite($executor) => {
                 #[cfg(test)]
-                crate::plans::ran(crate::plans::Dialect::Sqlite, $sql.sqlite, &$args);
+                crate::plans::ran(crate::plans::Dialect::Sqlite, $sql.sqlite, Arg::types(&$args));
                 let mut $built = $query($sql.sqlite);
                 for arg in $args {
                     $built = bind!($built, arg);
@@ -175,7 +216,7 @@ macro_rules! dispatch {
             }
             On::Postgres($executor) => {
                 #[cfg(test)]
-                crate::plans::ran(crate::plans::Dialect::Postgres, $sql.postgres, &$args);
+                crate::plans::ran(crate::plans::Dialect::Postgres, $sql.postgres, Arg::types(&$args));
                 let mut $built = $query($sql.postgres);
                 for arg in $args {
                     $built = bind!($built, arg);
@@ -196,6 +237,26 @@ macro_rules! bind {
             Arg::Real(v) => $query.bind(v),
         }
     };
+}
+
+macro_rules! all_of {
+    ($on:expr, $sql:expr, $rows:expr, |$sqlite:ident| $again:expr) => {{
+        let mut all = Vec::new();
+        match $on {
+            On::Sqlite($sqlite) => {
+                for piece in $sql.on_sqlite($rows) {
+                    let (text, args) = piece?;
+                    all.extend(sqlx::query_as_with::<_, T, _>(text, args).fetch_all($again).await?);
+                }
+            }
+            On::Postgres(_) if $rows.is_empty() => {}
+            On::Postgres(on) => {
+                let args = $sql.on_postgres(&$rows)?;
+                all = sqlx::query_as_with::<_, T, _>($sql.postgres, args).fetch_all(on).await?;
+            }
+        }
+        Ok(all)
+    }};
 }
 
 /// Where a statement runs.
@@ -230,6 +291,30 @@ impl Tx {
     /// Runs it; the number of rows it touched.
     pub(crate) async fn execute(&mut self, sql: Sql, args: Vec<Arg>) -> Result<u64> {
         dispatch!(self.on(), sql, args, sqlx::query, |on, query| Ok(query.execute(on).await?.rows_affected()))
+    }
+
+    /// All rows that a statement with rows in it answers.
+    pub(crate) async fn all_of<T: Record>(&mut self, sql: &'static RowSql, rows: Rows) -> Result<Vec<T>> {
+        all_of!(self.on(), sql, rows, |on| &mut *on)
+    }
+
+    /// Runs a statement with rows in it; the number of rows it touched.
+    pub(crate) async fn execute_of(&mut self, sql: &'static RowSql, rows: Rows) -> Result<u64> {
+        let mut touched = 0;
+        match self.on() {
+            On::Sqlite(on) => {
+                for piece in sql.on_sqlite(rows) {
+                    let (text, args) = piece?;
+                    touched += sqlx::query_with(text, args).execute(&mut *on).await?.rows_affected();
+                }
+            }
+            On::Postgres(_) if rows.is_empty() => {}
+            On::Postgres(on) => {
+                let args = sql.on_postgres(&rows)?;
+                touched = sqlx::query_with(sql.postgres, args).execute(on).await?.rows_affected();
+            }
+        }
+        Ok(touched)
     }
 
     /// Makes it durable.
@@ -275,6 +360,11 @@ impl Backend {
         dispatch!(self.on(), sql, args, sqlx::query_as::<_, T>, |on, query| Ok(query.fetch_all(on).await?))
     }
 
+    /// All rows that a statement with rows in it answers, outside any transaction.
+    pub(crate) async fn all_of<T: Record>(&self, sql: &'static RowSql, rows: Rows) -> Result<Vec<T>> {
+        all_of!(self.on(), sql, rows, |on| on)
+    }
+
     /// The first row, if any, outside any transaction.
     pub(crate) async fn optional<T: Record>(&self, sql: Sql, args: Vec<Arg>) -> Result<Option<T>> {
         dispatch!(self.on(), sql, args, sqlx::query_as::<_, T>, |on, query| Ok(query.fetch_optional(on).await?))
@@ -283,6 +373,28 @@ impl Backend {
     /// The one row there must be, outside any transaction.
     pub(crate) async fn one<T: Record>(&self, sql: Sql, args: Vec<Arg>) -> Result<T> {
         dispatch!(self.on(), sql, args, sqlx::query_as::<_, T>, |on, query| Ok(query.fetch_one(on).await?))
+    }
+}
+
+/// Reads in a transaction or outside of any.
+pub(crate) enum Reader<'a> {
+    Db(&'a Backend),
+    Tx(&'a mut Tx),
+}
+
+impl Reader<'_> {
+    pub(crate) async fn all<T: Record>(&mut self, sql: Sql, args: Vec<Arg>) -> Result<Vec<T>> {
+        match self {
+            Self::Db(db) => db.all(sql, args).await,
+            Self::Tx(tx) => tx.all(sql, args).await,
+        }
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        match self {
+            Self::Db(db) => matches!(db, Backend::Postgres { .. }),
+            Self::Tx(tx) => tx.is_postgres(),
+        }
     }
 }
 

@@ -9,24 +9,26 @@
 //! Here it is written; [`crate::history`] reads it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use domain::event::Action;
 use domain::{AccountKey, CredentialId, TenantId, Timestamp};
 use serde_json::{Value, json};
 
-use crate::db::{Tx, args, json_texts, sql};
+use crate::db::{Arg, Tx, args, json_texts, sql};
 use crate::error::Result;
 use crate::once::Once;
+use crate::rows::{row, rows_sql};
 
 /// Who asks, from where, and in which request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// `user:<name>`, `svc:<product>`, `job:<name>`, `cli` or `anonymous`.
-    pub actor: String,
+    pub actor: Arc<str>,
     /// The client's address.
-    pub ip: Option<String>,
+    pub ip: Option<Arc<str>>,
     /// The request, or the job's run.
-    pub request_id: Option<String>,
+    pub request_id: Option<Arc<str>>,
     /// The request's idempotency key: what it makes is made once.
     pub once: Option<Once>,
 }
@@ -36,7 +38,7 @@ impl Origin {
     pub const NOBODY: &'static str = "anonymous";
 
     /// Something inside the program, without an address.
-    pub fn internal(actor: impl Into<String>) -> Self {
+    pub fn internal(actor: impl Into<Arc<str>>) -> Self {
         Self { actor: actor.into(), ip: None, request_id: None, once: None }
     }
 }
@@ -89,21 +91,22 @@ pub(crate) struct Numbered<'a> {
 }
 
 impl Numbered<'_> {
-    fn to_json(&self, at: Timestamp) -> Value {
-        json!({
-            "s": self.seq,
-            "t": self.tenant.as_str(),
-            "w": at.millis(),
-            "x": self.entry.action.as_ref(),
-            "o": self.origin.actor,
-            "a": self.entry.account.as_ref().map(AccountKey::as_str),
-            "ap": self.account_prev,
-            "c": self.entry.credential.as_ref().map(CredentialId::as_str),
-            "cp": self.credential_prev,
-            "i": self.origin.ip,
-            "r": self.origin.request_id,
-            "d": (!self.entry.data.is_null()).then(|| self.entry.data.to_string()),
-        })
+    fn row(&self, at: Timestamp) -> [Arg; 12] {
+        let entry = self.entry;
+        row![
+            self.seq,
+            self.tenant,
+            at,
+            entry.action.as_ref(),
+            &self.origin.actor,
+            entry.account.as_ref().map(AccountKey::shared),
+            self.account_prev,
+            entry.credential.as_ref().map(CredentialId::shared),
+            self.credential_prev,
+            self.origin.ip.clone(),
+            self.origin.request_id.clone(),
+            (!entry.data.is_null()).then(|| entry.data.to_string()),
+        ]
     }
 }
 
@@ -121,19 +124,13 @@ pub(crate) async fn take_numbers(tx: &mut Tx, journal: usize, results: usize) ->
 
 /// Inserts numbered rows with one statement.
 pub(crate) async fn insert(tx: &mut Tx, at: Timestamp, rows: &[Numbered<'_>]) -> Result<()> {
-    let rows: Vec<Value> = rows.iter().map(|row| row.to_json(at)).collect();
-    tx.execute(
-        sql!(
-            "INSERT INTO journal (seq, tenant_id, at, action, actor, account_id, account_prev, credential_id,
-                                  credential_prev, ip, request_id, data)
-             SELECT CAST(e.value ->> 's' AS BIGINT), e.value ->> 't', CAST(e.value ->> 'w' AS BIGINT), e.value ->> 'x',
-                    e.value ->> 'o', e.value ->> 'a', CAST(e.value ->> 'ap' AS BIGINT), e.value ->> 'c',
-                    CAST(e.value ->> 'cp' AS BIGINT), e.value ->> 'i', e.value ->> 'r', e.value ->> 'd'
-             FROM EACH($1) AS e"
-        ),
-        args![Value::Array(rows).to_string()],
-    )
-    .await?;
+    let statement = rows_sql!(
+        "WITH ROWS(e: s BIGINT, t TEXT, w BIGINT, x TEXT, o TEXT, a TEXT, ap BIGINT, c TEXT, cp BIGINT, i TEXT, r TEXT, d TEXT)
+         INSERT INTO journal (seq, tenant_id, at, action, actor, account_id, account_prev, credential_id,
+                              credential_prev, ip, request_id, data)
+         SELECT s, t, w, x, o, a, ap, c, cp, i, r, d FROM e"
+    );
+    tx.execute_of(statement, rows.iter().map(|row| row.row(at)).collect()).await?;
     Ok(())
 }
 

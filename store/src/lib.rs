@@ -49,6 +49,7 @@ mod prune;
 mod pulse;
 pub mod queue;
 mod refusals;
+mod rows;
 pub mod rules;
 pub mod scores;
 pub mod seal;

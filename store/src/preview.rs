@@ -6,15 +6,16 @@ use domain::allocation::explain::{Explanation, explain};
 use domain::allocation::{AccountView, Census, Holding, Request, decide};
 use domain::rule::{RuleDraft, RuleSet};
 use domain::{ApiId, CredentialId, TenantId, Timestamp};
-use serde_json::json;
 
 use crate::accounts::AccountRow;
 use crate::allocator::Allocate;
 use crate::allocator::bind::rests_on_full;
-use crate::allocator::load::{CENSUS, CREDENTIAL_IDS, CensusRow, NAMED, NamedRow, census_of, named_by, ranking_peek};
+use crate::allocator::load::{CENSUS, CREDENTIAL_IDS, CensusRow, NAMED, NamedRow, census_of, named_by};
+use crate::allocator::ranking::best;
 use crate::allocator::working::{Credential, CredentialRow, Selector, WorkingSet};
-use crate::db::{args, json_texts, sql};
+use crate::db::{Reader, args, json_texts, sql};
 use crate::error::{Result, StoreError};
+use crate::rows::{row, rows_sql};
 use crate::{Origin, Store};
 
 /// Ended leases that a preview looks at.
@@ -88,9 +89,7 @@ impl Store {
         let shelves = compiled.tenants.get(tenant).map(|t| t.shelves.clone()).unwrap_or_default();
         for shelf in shelves {
             let selector = Selector { tenant: tenant.clone(), strategy: request.strategy, shelf };
-            let args = args![tenant, selector.shelf.key(), self.now(), depth];
-            let rows: Vec<CredentialRow> = self.db().all(ranking_peek(request.strategy), args).await?;
-            set.add(credentials(rows)?);
+            set.add(best(&mut Reader::Db(self.db()), &selector, self.now(), depth, false).await?);
         }
         let decision = decide(request, &account, &set.pool(tenant), self.now());
         if rests_on_full(&decision) {
@@ -121,11 +120,8 @@ impl Store {
     }
 
     async fn ids_of(&self, tenant: &TenantId, api_ids: impl Iterator<Item = ApiId>) -> Result<Vec<String>> {
-        let pairs: Vec<_> = api_ids.map(|id| json!({ "t": tenant.as_str(), "a": id.get() })).collect();
-        if pairs.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows: Vec<(String,)> = self.db().all(sql!(CREDENTIAL_IDS), args![json!(pairs).to_string()]).await?;
+        let rows: Vec<(String,)> =
+            self.db().all_of(rows_sql!(CREDENTIAL_IDS), api_ids.map(|id| row![tenant, id.get()]).collect()).await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 }
@@ -149,7 +145,7 @@ impl Preview {
 
     /// A credential's name.
     pub fn name(&self, id: &CredentialId) -> Option<&str> {
-        self.set.credentials.get(id).map(|c| c.name.as_str())
+        self.set.credentials.get(id).map(|c| &*c.name)
     }
 
     /// Telegram's id of a credential.

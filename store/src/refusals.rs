@@ -3,7 +3,7 @@
 //! keeps asking for what it may not have must not fill the journal.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::TenantId;
@@ -65,8 +65,8 @@ impl Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Kind {
     tenant: TenantId,
-    actor: String,
-    ip: Option<String>,
+    actor: Arc<str>,
+    ip: Option<Arc<str>>,
     refusal: Refusal,
 }
 
@@ -194,7 +194,7 @@ mod tests {
 
     fn kind(actor: &str) -> Kind {
         let refusal = Refusal::new(Action::AccessDenied, "why");
-        Kind { tenant: TenantId::default(), actor: actor.to_owned(), ip: None, refusal }
+        Kind { tenant: TenantId::default(), actor: actor.into(), ip: None, refusal }
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Context {
     /// Who does this, for the journal: the job, in this run of it.
     pub(crate) fn origin<J: jobs::Job>(&self) -> store::Origin {
         let job = format!("job:{}", J::SPEC.name);
-        store::Origin { request_id: self.run.clone(), ..store::Origin::internal(job) }
+        store::Origin { request_id: self.run.as_deref().map(Into::into), ..store::Origin::internal(job) }
     }
 }
 

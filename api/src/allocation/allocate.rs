@@ -1,11 +1,12 @@
 //! Allocate one account, or up to five hundred.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::allocation::{MAX_TTL_SECONDS, MIN_TTL_SECONDS};
-use domain::{AccountKey, GroupId, MemberLevel, Strategy};
-use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
+use domain::{AccountKey, AllocationId, GroupId, MemberLevel, Strategy};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
 use store::allocator::{Allocate, Allocated, Command, Done};
 use utoipa::ToSchema;
 
@@ -116,19 +117,26 @@ pub(super) fn ttl_millis(seconds: i64) -> Result<i64> {
 #[allow(clippy::struct_field_names, reason = "the contract's names")]
 pub struct Allocation {
     /// The id of this binding.
-    allocation_id: String,
+    #[schema(value_type = String)]
+    allocation_id: AllocationId,
     /// Telegram's id.
     api_id: ApiIdText,
     /// Telegram's secret.
-    api_hash: String,
+    #[serde(serialize_with = "exposed")]
+    #[schema(value_type = String)]
+    api_hash: SecretString,
     /// The credential's name.
-    name: String,
+    #[schema(value_type = String)]
+    name: Arc<str>,
     /// For whom.
-    account_id: String,
+    #[schema(value_type = String)]
+    account_id: AccountKey,
     /// The credential's group.
-    group_id: Option<String>,
+    #[schema(value_type = Option<String>)]
+    group_id: Option<GroupId>,
     /// `existing`, `affinity`, `manual`, or the strategy.
-    strategy_used: String,
+    #[schema(value_type = String)]
+    strategy_used: Arc<str>,
     /// The account held it already.
     existing: bool,
     /// The level that counted.
@@ -144,15 +152,20 @@ pub struct Allocation {
     account_cooldown_until: Option<Moment>,
 }
 
+/// The one place where a plain `api_hash` goes out with an allocation.
+fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.expose_secret().serialize(serializer)
+}
+
 impl From<Allocated> for Allocation {
     fn from(allocated: Allocated) -> Self {
         Self {
-            allocation_id: allocated.allocation_id.to_string(),
+            allocation_id: allocated.allocation_id,
             api_id: ApiIdText(allocated.api_id),
-            api_hash: allocated.api_hash.expose_secret().to_owned(),
+            api_hash: allocated.api_hash,
             name: allocated.name,
-            account_id: allocated.account.as_str().to_owned(),
-            group_id: allocated.group_id.map(|g| g.to_string()),
+            account_id: allocated.account,
+            group_id: allocated.group_id,
             strategy_used: allocated.strategy_used,
             existing: allocated.existing,
             member_level: allocated.member_level,

@@ -320,7 +320,7 @@ pub async fn delete(
 ) -> Result<Answer<Removed>> {
     let force = query.flag("force");
     query.end()?;
-    let (key, store, caller) = (CredentialId::from(id.as_str()), may.app.store, may.caller);
+    let (key, store, caller) = (CredentialId::from(id.as_str()), may.app.store.clone(), may.caller);
     let removing = async move { store.delete_credential(&caller.tenant, &caller.origin, &key, force, expected).await };
     to_its_end(removing).await??;
     Ok(Answer::new(Removed { id }))

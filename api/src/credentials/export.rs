@@ -64,7 +64,7 @@ pub async fn export(may: May<rights::ReadCredentials>, mut query: Query) -> Resu
     }
     may.app.store.note_export(&may.caller.tenant, &may.caller.origin, &filter, include_hash).await?;
     let format = if csv { ExportFormat::Csv } else { ExportFormat::Json };
-    let export = Export::new(may.app.store, may.caller.tenant, filter, format, include_hash);
+    let export = Export::new(may.app.store.clone(), may.caller.tenant, filter, format, include_hash);
     let body = Body::from_stream(stream::try_unfold(export, |mut export| async move {
         let chunk = export.next().await.map_err(std::io::Error::other)?;
         Ok::<_, std::io::Error>(chunk.map(|chunk| (chunk, export)))

@@ -28,15 +28,15 @@ pub enum Principal {
     /// Signed in with a password.
     Person(Claims),
     /// Holds a token.
-    Service(ServiceToken),
+    Service(Arc<ServiceToken>),
 }
 
 impl Principal {
     /// As the journal calls it.
-    pub(crate) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> Arc<str> {
         match self {
-            Self::Person(claims) => format!("user:{}", claims.name),
-            Self::Service(token) => format!("svc:{}", token.product),
+            Self::Person(claims) => format!("user:{}", claims.name).into(),
+            Self::Service(token) => Arc::clone(&token.actor),
         }
     }
 
@@ -44,7 +44,7 @@ impl Principal {
     fn identity(&self) -> String {
         match self {
             Self::Person(claims) => claims.sub.clone(),
-            Self::Service(_) => self.name(),
+            Self::Service(token) => token.actor.to_string(),
         }
     }
 
@@ -203,6 +203,11 @@ impl<R: Right> FromRequestParts<Sealed> for May<R> {
 /// Refuses, and notes it, whoever is not what is needed.
 pub(crate) async fn insist(store: &Store, caller: &Caller, need: Need, asked: Option<Asked>) -> Result<()> {
     let Err(why) = caller.principal.meets(need) else { return Ok(()) };
+    Box::pin(refuse(store, caller, why, asked)).await
+}
+
+/// In a box: what seldom happens must not make every request's future large, which is copied.
+async fn refuse(store: &Store, caller: &Caller, why: String, asked: Option<Asked>) -> Result<()> {
     let refusal = Refusal { asked, ..Refusal::new(Action::AccessDenied, why.as_str()) };
     if let Err(error) = store.note_refusal(&caller.tenant, &caller.origin, refusal).await {
         tracing::warn!(%error, "a refusal was not noted");
@@ -224,14 +229,14 @@ impl FromRequestParts<Sealed> for Anyone {
 
     async fn from_request_parts(parts: &mut Parts, state: &Sealed) -> Result<Self, Self::Rejection> {
         let app = state.open();
-        let origin = origin(parts, &app, Origin::NOBODY.to_owned());
+        let origin = origin(parts, &app, Origin::NOBODY.into());
         Ok(Self { app, origin })
     }
 }
 
-fn origin(parts: &Parts, app: &AppState, actor: String) -> Origin {
+fn origin(parts: &Parts, app: &AppState, actor: Arc<str>) -> Origin {
     let ip = address::of(parts, &app.config.trusted_proxies);
-    Origin { actor, ip: ip.map(|ip| ip.to_string()), request_id: Some(context::request_id()), once: None }
+    Origin { actor, ip: ip.map(|ip| ip.to_string().into()), request_id: Some(context::request_id()), once: None }
 }
 
 /// Who sends a request.
@@ -276,11 +281,11 @@ async fn service(store: &Store, token: &str) -> Result<Principal> {
     if token.expires_at.is_some_and(|end| end <= store.now()) {
         return Err(ApiError::new(Code::TokenExpired, "the service token has expired"));
     }
-    Ok(Principal::Service(token.clone()))
+    Ok(Principal::Service(Arc::clone(token)))
 }
 
 /// What is compiled; looked at anew when `there` is not yet in it: it may have been made a moment ago.
 async fn known(store: &Store, there: impl Fn(&Compiled) -> bool) -> Result<Arc<Compiled>> {
     let compiled = store.compiled().await?;
-    Ok(if there(&compiled) { compiled } else { store.compiled_now().await? })
+    Ok(if there(&compiled) { compiled } else { Box::pin(store.compiled_now()).await? })
 }

@@ -151,7 +151,7 @@ pub async fn audit(may: May<rights::ReadAudit>, mut query: Query) -> Result<Resp
     filter.request_id = query.text("request_id");
     query.end()?;
     if csv {
-        return Ok(stream_csv(may.app.store, may.caller.tenant, filter, &FILE));
+        return Ok(stream_csv(may.app.store.clone(), may.caller.tenant, filter, &FILE));
     }
     let (store, tenant) = (&may.app.store, &may.caller.tenant);
     let page = store.history(tenant, &filter, before, limit).await?;

@@ -99,7 +99,7 @@ pub async fn history(may: May<rights::ReadCredentials>, mut query: Query) -> Res
     let Wish { filter, limit, before, csv } = wish_in(&mut query, |action| Action::is_pool_history(*action));
     query.end()?;
     if csv {
-        return Ok(stream_csv(may.app.store, may.caller.tenant, filter, &FILE));
+        return Ok(stream_csv(may.app.store.clone(), may.caller.tenant, filter, &FILE));
     }
     let (store, tenant) = (&may.app.store, &may.caller.tenant);
     let page = store.history(tenant, &filter, before, limit).await?;

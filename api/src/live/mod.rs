@@ -56,7 +56,12 @@ async fn live(anyone: Anyone, upgrade: Result<WebSocketUpgrade, WebSocketUpgrade
     }
     let place = app.hub.stranger().ok_or_else(ApiError::overloaded)?;
     let stranger = Stranger { origin: anyone.origin, asked: context::asked(), line: context::line(), place };
-    let live = Live { store: app.store, signer: app.signer, hub: app.hub, draining: app.draining };
+    let live = Live {
+        store: app.store.clone(),
+        signer: Arc::clone(&app.signer),
+        hub: Arc::clone(&app.hub),
+        draining: Arc::clone(&app.draining),
+    };
     let upgrade = upgrade
         .max_message_size(MESSAGE)
         .max_frame_size(MESSAGE)

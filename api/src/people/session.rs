@@ -62,7 +62,7 @@ pub async fn login(anyone: Anyone, page: Page, Small(request): Small<LoginReques
 }
 
 fn answer(app: &AppState, user: User, opened: &Opened, is_ours: bool) -> Result<Response> {
-    context::asked_by(&format!("user:{}", user.username));
+    context::asked_by(&format!("user:{}", user.username).into());
     let (token, expires_at) = app.signer.sign(&user, &opened.session_id, app.store.now())?;
     let refresh_token = (!is_ours).then(|| opened.refresh_token.expose_secret().to_owned());
     let body = LoginAnswer { token, expires_at: Moment(expires_at), refresh_token, user: user.into() };

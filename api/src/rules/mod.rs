@@ -359,11 +359,11 @@ pub async fn try_out(may: May<rights::WriteRules>, Strict(trial): Strict<Trial>)
     let Object(request) = trial.request;
     let mut origin = caller.origin.clone();
     if let Some(operator) = request.operator.filter(|text| !text.is_empty()) {
-        origin.actor = operator;
+        origin.actor = operator.into();
     }
     if let Some(ip) = request.ip.filter(|text| !text.is_empty()) {
         ip.parse::<std::net::IpAddr>().map_err(|_| ApiError::field("request.ip", "must be an address"))?;
-        origin.ip = Some(ip);
+        origin.ip = Some(ip.into());
     }
     let command = request.asked.command(caller).map_err(|error| error.inside("request"))?;
     if let Some(id) = &trial.replaces {

@@ -8,7 +8,31 @@
 use std::cmp::Ordering;
 
 use super::Request;
+use crate::Strategy;
 use crate::credential::Candidate;
+
+/// Where a candidate stands among others of its shelf, but for equals, which go by id; lower goes
+/// first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Higher priority goes first.
+    priority: std::cmp::Reverse<i64>,
+    /// What the strategy orders by.
+    key: i64,
+    /// In millionths.
+    utilisation: i64,
+}
+
+impl Place {
+    /// The place of a candidate under a strategy.
+    pub fn of(candidate: &Candidate, strategy: Strategy) -> Self {
+        Self {
+            priority: std::cmp::Reverse(candidate.priority),
+            key: strategy.key(candidate),
+            utilisation: candidate.utilisation(),
+        }
+    }
+}
 
 /// `Less` when `a` goes before `b`.
 pub fn compare(a: &Candidate, b: &Candidate, request: &Request) -> Ordering {
@@ -17,8 +41,6 @@ pub fn compare(a: &Candidate, b: &Candidate, request: &Request) -> Ordering {
     preference(a)
         .cmp(&preference(b))
         .then_with(|| premium(b).cmp(&premium(a)))
-        .then_with(|| b.priority.cmp(&a.priority))
-        .then_with(|| request.strategy.key(a).cmp(&request.strategy.key(b)))
-        .then_with(|| a.utilisation().cmp(&b.utilisation()))
+        .then_with(|| Place::of(a, request.strategy).cmp(&Place::of(b, request.strategy)))
         .then_with(|| a.id.cmp(&b.id))
 }

@@ -25,7 +25,18 @@ pub use verdict::{BanReason, BlameConfig, Consequence, Verdict, is_failure, judg
 /// The party an error is charged to. Only this one may suffer for it: a proxy that times out
 /// never lowers a credential's score.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::EnumString, strum::EnumIter,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::AsRefStr,
+    strum::EnumString,
+    strum::EnumIter,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]

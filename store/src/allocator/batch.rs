@@ -1,17 +1,18 @@
 //! One batch: load what it needs, decide each request in order, save everything, commit once.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::allocation::{AccountView, Census, Request, eligibility};
 use domain::event::Action;
-use domain::{AccountKey, CredentialId, TenantId, Timestamp};
+use domain::{AccountKey, AllocationId, CredentialId, TenantId, Timestamp};
 use serde_json::{Value, json};
 
 use super::command::Command;
 use super::named::LAPSED_AT_ONCE;
 use super::replay::Made;
-use super::working::{AccountRow, Selector, WorkingSet};
+use super::report::Raw;
+use super::working::{AccountRow, Change, Selector, WorkingSet};
 use super::{Asker, CensusCache, Work};
 use crate::compiled::{Compiled, TenantRules};
 use crate::db::Tx;
@@ -26,15 +27,17 @@ pub(crate) struct Batch {
     pub(super) now: Timestamp,
     pub(super) ambient: Ambient,
     pub(super) set: WorkingSet,
-    pub(super) results: Vec<Value>,
+    pub(super) results: Vec<Raw>,
     /// Reports of this batch by `result_id`, so that a twin within the batch counts once.
     pub(super) seen_results: HashMap<(TenantId, String), String>,
     /// What idempotency keys have made, before this batch and in it.
     pub(super) made: HashMap<(TenantId, String), Made>,
     /// Keys that are to be kept, as JSON rows, in one order for all processes.
     pub(super) keys: BTreeMap<(TenantId, String), Value>,
-    /// Credentials that this batch has banned.
-    pub(super) banned: Vec<CredentialId>,
+    /// Credentials that this batch has banned, and why.
+    pub(super) banned: Vec<(CredentialId, String)>,
+    /// Who holds the allocations that requests name.
+    pub(super) holders: HashMap<(TenantId, AllocationId), AccountKey>,
     log: Vec<(Asker, Entry)>,
     /// Allocations and reports in the batch: how deep a ranking has to be read.
     depth: usize,
@@ -70,6 +73,7 @@ impl Batch {
             made: HashMap::new(),
             keys: BTreeMap::new(),
             banned: Vec::new(),
+            holders: HashMap::new(),
             log: Vec::new(),
             depth: 0,
             careful,
@@ -98,10 +102,11 @@ impl Batch {
             }
         }
         self.load_credentials(ids).await?;
+        self.load_tallies(work).await?;
         self.load_seen_results(work).await?;
         for selector in selectors {
             let credentials = self.tx.load_ranking(&selector, self.now, self.depth).await?;
-            self.set.add(credentials);
+            self.set.add_ranking(selector, credentials);
         }
         Ok(())
     }
@@ -127,6 +132,22 @@ impl Batch {
         Ok(())
     }
 
+    /// What reports have said of the credentials that reports name.
+    async fn load_tallies(&mut self, work: &[Work]) -> Result<()> {
+        let named: BTreeSet<&CredentialId> = work
+            .iter()
+            .filter_map(|Work { asker, command, .. }| match command {
+                Command::Report(report) => self.set.by_api_id(&asker.tenant, report.api_id),
+                _ => None,
+            })
+            .collect();
+        let named: Vec<CredentialId> = named.into_iter().cloned().collect();
+        for (id, tally) in self.tx.load_tallies(&named).await? {
+            self.set.credential(&id)?.tally = Some(tally);
+        }
+        Ok(())
+    }
+
     /// The rankings of the requests that may come to one. A ranking as deep as the batch is long is
     /// deep enough: each request takes one slot, and each report closes one credential, at most.
     fn selectors_wanted(&mut self, work: &[Work]) -> Result<HashSet<Selector>> {
@@ -144,7 +165,7 @@ impl Batch {
         Ok(selectors)
     }
 
-    fn selectors(&self, tenant: &TenantId, request: &Request) -> Result<Vec<Selector>> {
+    pub(super) fn selectors(&self, tenant: &TenantId, request: &Request) -> Result<Vec<Selector>> {
         let shelves = self.rules(tenant)?.shelves.iter();
         Ok(shelves
             .filter(|shelf| eligibility::shelf_is_open(shelf, request))
@@ -277,13 +298,13 @@ impl Batch {
         account.dirty = true;
         let credential = self.set.credential(&binding.credential)?;
         credential.candidate.current_accounts -= 1;
-        credential.dirty = true;
+        credential.changed(Change::Noted);
         let data = json!({
             "allocation_id": binding.allocation_id.as_str(),
             "allocated_at": binding.allocated_at,
             "expires_at": binding.expires_at,
-            "strategy": binding.strategy,
-            "operator": binding.operator,
+            "strategy": &*binding.strategy,
+            "operator": &*binding.operator,
             "proxy_id": binding.proxy_id,
             "reason": reason,
         });
@@ -321,13 +342,10 @@ impl Batch {
         let (first, first_result) = take_numbers(&mut self.tx, log.len(), self.results.len()).await?;
         let rows = self.number(first, &log)?;
         self.tx.save_credentials(&self.set).await?;
-        self.tx.cap_scores(&self.banned).await?;
+        self.tx.save_bans(std::mem::take(&mut self.banned)).await?;
         self.tx.save_accounts(&self.set).await?;
-        let mut results = std::mem::take(&mut self.results);
-        for (seq, row) in (first_result..).zip(&mut results) {
-            row["s"] = json!(seq);
-        }
-        self.tx.save_results(results).await?;
+        let results = (first_result..).zip(std::mem::take(&mut self.results));
+        self.tx.save_results(results.map(|(seq, raw)| raw.row(seq, self.now)).collect()).await?;
         if !rows.is_empty() {
             insert(&mut self.tx, self.now, &rows).await?;
         }
@@ -346,7 +364,7 @@ impl Batch {
             let credential_prev = match &entry.credential {
                 Some(id) => {
                     let credential = self.set.credential(id)?;
-                    credential.dirty = true;
+                    credential.changed(Change::Noted);
                     previous(&mut credential.last_seq, seq)
                 }
                 None => None,

@@ -1,5 +1,7 @@
 //! Allocate, release and renew, applied to a batch's working set.
 
+use std::sync::Arc;
+
 use domain::allocation::{Decision, Exhausted, PinnedProblem, Refusal, Request, decide};
 use domain::event::Action;
 use domain::{AccountKey, AllocationId, CredentialId, TenantId};
@@ -7,7 +9,7 @@ use serde_json::json;
 
 use super::batch::Batch;
 use super::command::{Allocate, Allocated, Refused, Release, Released, Renew, Renewed};
-use super::working::Binding;
+use super::working::{Binding, Change};
 use super::{Asker, CensusCache};
 use crate::credentials::hash_place;
 use crate::error::Result;
@@ -50,9 +52,11 @@ impl Batch {
         if !sticks && command.group.as_ref().is_some_and(|group| !groups.contains_key(group)) {
             return Ok(Err(Refused::UnknownGroup));
         }
+        let selectors = self.selectors(&asker.tenant, &request)?;
         let decision = loop {
             let view = self.account_view(&asker.tenant, &request.account);
-            let decision = decide(&request, &view, &self.set.pool(&asker.tenant), self.now);
+            let pool = self.set.pool_for(&asker.tenant, &request, &view, &selectors, self.now);
+            let decision = decide(&request, &view, &pool, self.now);
             if !(rests_on_full(&decision) && self.look_again(&asker.tenant, &request).await?) {
                 break decision;
             }
@@ -79,7 +83,7 @@ impl Batch {
         let held = self.set.credential(credential)?;
         held.candidate.current_accounts += 1;
         held.candidate.last_allocated_at = Some(now);
-        held.dirty = true;
+        held.changed(Change::Taken);
 
         let binding = Binding {
             allocation_id: AllocationId::from(self.ambient.new_id()),
@@ -87,13 +91,13 @@ impl Batch {
             proxy_id: None,
             allocated_at: now,
             expires_at: request.ttl_millis.map(|ttl| now.plus(ttl)),
-            strategy,
-            operator: asker.origin.actor.clone(),
+            strategy: strategy.into(),
+            operator: Arc::clone(&asker.origin.actor),
             member_level: request.level,
         };
         let data = json!({
             "allocation_id": binding.allocation_id.as_str(),
-            "strategy": binding.strategy,
+            "strategy": &*binding.strategy,
             "expires_at": binding.expires_at,
             "member_level": binding.member_level,
         });
@@ -111,7 +115,7 @@ impl Batch {
         let Some(binding) = account.binding.clone() else {
             return Err(crate::StoreError::Damaged("a bound account without a binding".to_owned()));
         };
-        let credential = self.set.credential(&binding.credential)?;
+        let credential = self.set.look_up(&binding.credential)?;
         let api_hash =
             sealer.open_text(hash_place(&credential.tenant, &credential.candidate.id), &credential.api_hash)?;
         Ok(Allocated {
@@ -119,10 +123,10 @@ impl Batch {
             credential_id: binding.credential,
             api_id: credential.candidate.api_id,
             api_hash,
-            name: credential.name.clone(),
+            name: Arc::clone(&credential.name),
             account: request.account.clone(),
             group_id: credential.candidate.shelf.group.clone(),
-            strategy_used: if existing { "existing".to_owned() } else { binding.strategy },
+            strategy_used: if existing { Arc::from("existing") } else { binding.strategy },
             existing,
             member_level: request.level,
             allocated_at: binding.allocated_at,
@@ -159,7 +163,7 @@ impl Batch {
         let account = self.set.account(&asker.tenant, &key);
         let Some(binding) = account.binding.clone() else { return Ok(Err(Refused::NotAllocated)) };
         let live = account.live_binding(now).is_some();
-        let api_id = self.set.credential(&binding.credential)?.candidate.api_id;
+        let api_id = self.set.look_up(&binding.credential)?.candidate.api_id;
         self.detach(asker, &key, if live { "released" } else { "expired" })?;
         if !live {
             return Ok(Err(Refused::NotAllocated));
@@ -171,12 +175,12 @@ impl Batch {
     fn holder(&self, tenant: &TenantId, command: &Release) -> Option<AccountKey> {
         match command {
             Release::Account(key) => Some(key.clone()),
-            Release::Allocation(id) => self
-                .set
-                .accounts
-                .iter()
-                .find(|((t, _), a)| t == tenant && a.binding.as_ref().is_some_and(|b| b.allocation_id == *id))
-                .map(|((_, key), _)| key.clone()),
+            Release::Allocation(id) => {
+                let key = self.holders.get(&(tenant.clone(), id.clone()))?;
+                let account = self.set.accounts.get(&(tenant.clone(), key.clone()))?;
+                account.binding.as_ref().filter(|binding| binding.allocation_id == *id)?;
+                Some(key.clone())
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! What may be asked of the allocator, and what it answers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::allocation::{PinnedProblem, Reason, Request};
 use domain::blame::{Action, Fault};
@@ -142,13 +143,13 @@ pub struct Allocated {
     /// Telegram's secret.
     pub api_hash: SecretString,
     /// The credential's name.
-    pub name: String,
+    pub name: Arc<str>,
     /// For whom.
     pub account: AccountKey,
     /// The credential's group.
     pub group_id: Option<GroupId>,
     /// `existing`, `affinity`, `manual`, or the strategy.
-    pub strategy_used: String,
+    pub strategy_used: Arc<str>,
     /// Whether the account held it already.
     pub existing: bool,
     /// The caller's level.

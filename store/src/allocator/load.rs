@@ -5,20 +5,20 @@ use std::collections::BTreeSet;
 use domain::allocation::{Census, CensusLine, NamedLine};
 use domain::credential::{Shelf, Standing};
 use domain::rule::RuleSet;
-use domain::{AccountKey, ApiId, CredentialId, Strategy, TenantId, Timestamp};
+use domain::{AccountKey, AllocationId, ApiId, CredentialId, TenantId, Timestamp};
 use serde_json::{Value, json};
+use sqlx::FromRow;
 
 use super::batch::Choice;
-use super::working::{AccountRow, Credential, CredentialRow, Selector};
-use crate::db::{Sql, Tx, args, json_texts, sql};
+use super::ranking::{best, ranked_columns, ranking_of_ids};
+use super::working::{AccountRow, Credential, CredentialRow, Selector, Tally};
+use crate::db::{Reader, Tx, args, json_texts, sql};
 use crate::error::Result;
+use crate::rows::{row, rows_sql};
 
 macro_rules! credential_columns {
     () => {
-        "c.id, c.tenant_id, c.api_id, c.api_hash, c.name, c.standing, c.shelf, c.priority, c.max_accounts,
-         c.current_accounts, c.cooldown_until, c.success_count, c.fail_count, c.consecutive_failures,
-         c.recent_failures, c.success_score, c.health_score, c.last_allocated_at, c.last_failure_at, c.ban_reason,
-         c.flag, c.flagged_by, c.login_only, c.last_seq, c.deleted_at"
+        concat!(ranked_columns!(), ", c.tenant_id, c.standing, c.shelf, c.cooldown_until, c.deleted_at")
     };
 }
 
@@ -30,16 +30,15 @@ macro_rules! account_columns {
 }
 
 pub(crate) const ACCOUNTS: &str = concat!(
-    "SELECT ",
+    "WITH ROWS(e: t TEXT, a TEXT) SELECT ",
     account_columns!(),
-    " FROM EACH($1) AS e CROSS JOIN accounts a
-      WHERE a.tenant_id = e.value ->> 't' AND a.account_id = e.value ->> 'a'
-      ORDER BY a.tenant_id, a.account_id FOR_UPDATE(a)"
+    " FROM e CROSS JOIN accounts a WHERE a.tenant_id = e.t AND a.account_id = e.a
+      LOCK_BY(a.tenant_id, a.account_id)"
 );
 
 pub(crate) const ACCOUNTS_OF_ALLOCATIONS: &str = "
-    SELECT a.tenant_id, a.account_id, a.allocation_id FROM EACH($1) AS e CROSS JOIN accounts a
-    WHERE a.tenant_id = e.value ->> 't' AND a.allocation_id = e.value ->> 'a'";
+    WITH ROWS(e: t TEXT, l TEXT) SELECT a.tenant_id, a.account_id, a.allocation_id FROM e CROSS JOIN accounts a
+    WHERE a.tenant_id = e.t AND a.allocation_id = e.l";
 
 pub(crate) const ACCOUNTS_OF_CREDENTIAL: &str = concat!(
     "SELECT ",
@@ -67,14 +66,21 @@ pub(crate) const EXPIRED_ON_CREDENTIAL: &str = "
     WHERE a.tenant_id = $2 AND a.credential_id = $3 AND a.expires_at <= $1 ORDER BY a.allocation_id LIMIT $4";
 
 pub(crate) const CREDENTIALS: &str = concat!(
-    "SELECT ",
+    "WITH ROWS(e: id TEXT) SELECT ",
     credential_columns!(),
-    " FROM credentials c WHERE c.id IN TEXTS($1) ORDER BY c.id FOR_UPDATE(c)"
+    " FROM e CROSS JOIN credentials c WHERE c.id = e.id LOCK_BY(c.id)"
 );
 
+/// Behind [`CREDENTIALS`], which has locked them.
+pub(crate) const TALLIES: &str = "
+    WITH ROWS(e: id TEXT)
+    SELECT c.id, c.success_count, c.fail_count, c.consecutive_failures, c.last_failure_at, c.flag, c.flagged_by,
+           c.login_only
+    FROM e CROSS JOIN credentials c WHERE c.id = e.id";
+
 pub(crate) const CREDENTIAL_IDS: &str = "
-    SELECT c.id FROM EACH($1) AS e CROSS JOIN credentials c
-    WHERE c.tenant_id = e.value ->> 't' AND c.api_id = CAST(e.value ->> 'a' AS BIGINT) AND c.deleted_at IS NULL";
+    WITH ROWS(e: t TEXT, a BIGINT) SELECT c.id FROM e CROSS JOIN credentials c
+    WHERE c.tenant_id = e.t AND c.api_id = e.a AND c.deleted_at IS NULL";
 
 pub(crate) const CENSUS: &str = "
     SELECT shelf, standing, cooldown_until > $2 AS cooling, COUNT(*) AS number
@@ -87,67 +93,18 @@ pub(crate) const NAMED: &str = "
     FROM EACH($3) AS e CROSS JOIN credentials c
     WHERE c.tenant_id = $1 AND c.api_id = CAST(e.value ->> 'a' AS BIGINT) AND c.deleted_at IS NULL";
 
-/// The first of a shelf in a strategy's order: a walk along that strategy's index.
-macro_rules! ranking {
-    ($columns:expr, $key:literal, $tail:literal) => {
-        sql!(concat!(
-            "SELECT ",
-            $columns,
-            " FROM credentials c
-              WHERE c.tenant_id = $1 AND c.shelf = $2 AND c.is_open AND c.cooldown_until <= $3
-              ORDER BY c.priority DESC, ",
-            $key,
-            "c.utilisation, c.id LIMIT $4 ",
-            $tail
-        ))
-    };
-}
-
-/// The ranking of a shelf: with rows locked or left out when another process holds them, or
-/// (`peek`) only looked at.
-macro_rules! ranking_by {
-    ($strategy:expr, $columns:expr, $tail:literal) => {
-        match $strategy {
-            Strategy::Balanced => ranking!($columns, "", $tail),
-            Strategy::SuccessRate => ranking!($columns, "c.success_score DESC, ", $tail),
-            Strategy::LeastFailures => ranking!($columns, "c.recent_failures, ", $tail),
-            Strategy::RoundRobin => ranking!($columns, "c.last_allocated_at, ", $tail),
-            Strategy::Health => ranking!($columns, "c.health_score DESC, ", $tail),
-        }
-    };
-}
-
-pub(crate) fn ranking(strategy: Strategy) -> Sql {
-    ranking_by!(strategy, credential_columns!(), "SKIP_LOCKED(c)")
-}
-
-pub(crate) fn ranking_peek(strategy: Strategy) -> Sql {
-    ranking_by!(strategy, credential_columns!(), "")
-}
-
-fn ranking_of_ids(strategy: Strategy) -> Sql {
-    ranking_by!(strategy, "c.id", "")
-}
-
 impl Tx {
     /// Accounts by key, locked in key order.
     pub(super) async fn load_accounts(&mut self, keys: &[(TenantId, AccountKey)]) -> Result<Vec<AccountRow>> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.all(sql!(ACCOUNTS), args![pairs(keys.iter().map(|(t, a)| (t, json!(a.as_str()))))]).await
+        self.all_of(rows_sql!(ACCOUNTS), keys.iter().map(|(t, a)| row![t, a]).collect()).await
     }
 
     /// The accounts that hold these allocations.
     pub(super) async fn accounts_of_allocations(
         &mut self,
-        allocations: &[(TenantId, String)],
+        allocations: &[(TenantId, AllocationId)],
     ) -> Result<Vec<(String, String, String)>> {
-        if allocations.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ids = pairs(allocations.iter().map(|(t, a)| (t, json!(a))));
-        self.all(sql!(ACCOUNTS_OF_ALLOCATIONS), args![ids]).await
+        self.all_of(rows_sql!(ACCOUNTS_OF_ALLOCATIONS), allocations.iter().map(|(t, a)| row![t, a]).collect()).await
     }
 
     /// Some of the accounts that a credential has had since `until` at the latest.
@@ -187,34 +144,32 @@ impl Tx {
 
     /// Credentials by our id, locked in id order; deleted ones too.
     pub(super) async fn load_credentials(&mut self, ids: &[CredentialId]) -> Result<Vec<Credential>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ids = json_texts(ids.iter().map(CredentialId::as_str));
-        let rows: Vec<CredentialRow> = self.all(sql!(CREDENTIALS), args![ids]).await?;
+        let rows: Vec<CredentialRow> =
+            self.all_of(rows_sql!(CREDENTIALS), ids.iter().map(|id| row![id]).collect()).await?;
         rows.into_iter().map(Credential::try_from).collect()
+    }
+
+    /// What reports have said of credentials that are loaded.
+    pub(super) async fn load_tallies(&mut self, ids: &[CredentialId]) -> Result<Vec<(CredentialId, Tally)>> {
+        let rows: Vec<TallyRow> = self.all_of(rows_sql!(TALLIES), ids.iter().map(|id| row![id]).collect()).await?;
+        Ok(rows.into_iter().map(|row| (CredentialId::from(row.id), row.tally)).collect())
     }
 
     /// Our ids of Telegram's ids.
     pub(super) async fn credential_ids(&mut self, api_ids: &[(TenantId, ApiId)]) -> Result<Vec<CredentialId>> {
-        if api_ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let pairs = pairs(api_ids.iter().map(|(t, a)| (t, json!(a.get()))));
-        let rows: Vec<(String,)> = self.all(sql!(CREDENTIAL_IDS), args![pairs]).await?;
+        let api_ids = api_ids.iter().map(|(t, a)| row![t, a.get()]).collect();
+        let rows: Vec<(String,)> = self.all_of(rows_sql!(CREDENTIAL_IDS), api_ids).await?;
         Ok(rows.into_iter().map(|(id,)| CredentialId::from(id)).collect())
     }
 
-    /// The best `limit` of a shelf.
+    /// The best `limit` of a shelf, locked; without those that another process holds.
     pub(super) async fn load_ranking(
         &mut self,
         selector: &Selector,
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Credential>> {
-        let rows: Vec<CredentialRow> =
-            self.all(ranking(selector.strategy), args![&selector.tenant, selector.shelf.key(), now, limit]).await?;
-        rows.into_iter().map(Credential::try_from).collect()
+        best(&mut Reader::Tx(self), selector, now, limit, true).await
     }
 
     /// The ids of the best `limit` of a shelf, whoever holds them.
@@ -224,6 +179,10 @@ impl Tx {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<CredentialId>> {
+        if !self.is_postgres() {
+            let best = best(&mut Reader::Tx(self), selector, now, limit, false).await?;
+            return Ok(best.into_iter().map(|credential| credential.candidate.id).collect());
+        }
         let args = args![&selector.tenant, selector.shelf.key(), now, limit];
         let ids: Vec<(String,)> = self.all(ranking_of_ids(selector.strategy), args).await?;
         Ok(ids.into_iter().map(|(id,)| CredentialId::from(id)).collect())
@@ -272,7 +231,9 @@ pub(crate) fn census_of(rows: Vec<CensusRow>, named: Vec<NamedRow>) -> Census {
     Census { lines: rows.into_iter().filter_map(line).collect(), named: named.into_iter().filter_map(one).collect() }
 }
 
-/// `[{"t": tenant, "a": value}]`
-fn pairs<'a>(pairs: impl Iterator<Item = (&'a TenantId, Value)>) -> String {
-    pairs.map(|(tenant, value)| json!({"t": tenant.as_str(), "a": value})).collect::<Value>().to_string()
+#[derive(Debug, FromRow)]
+struct TallyRow {
+    id: String,
+    #[sqlx(flatten)]
+    tally: Tally,
 }

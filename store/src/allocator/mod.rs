@@ -11,6 +11,7 @@ pub(crate) mod bind;
 pub mod command;
 pub(crate) mod load;
 mod named;
+pub(crate) mod ranking;
 mod replay;
 mod report;
 pub(crate) mod save;
@@ -21,8 +22,9 @@ pub(crate) mod statements {
     //! The hot statements, for the tests that look at their plans.
     pub(crate) use super::load::{
         ACCOUNTS, ACCOUNTS_OF_ALLOCATIONS, ACCOUNTS_OF_CREDENTIAL, CENSUS, CREDENTIAL_IDS, CREDENTIALS,
-        EXPIRED_ACCOUNTS, EXPIRED_ON_CREDENTIAL, EXPIRED_ON_SHELVES, NAMED, ranking, ranking_peek,
+        EXPIRED_ACCOUNTS, EXPIRED_ON_CREDENTIAL, EXPIRED_ON_SHELVES, NAMED, TALLIES,
     };
+    pub(crate) use super::ranking::{Steps, ranking, ranking_peek, steps};
     pub(crate) use super::replay::{KEEP_KEYS, SEEN_KEYS};
     pub(crate) use super::report::SEEN_RESULTS;
     pub(crate) use super::save;
@@ -80,12 +82,21 @@ pub struct Allocator {
 }
 
 impl Allocator {
-    /// Starts the task. It answers everything that was accepted before it ends.
+    /// Starts the task, within a runtime. It answers everything that was accepted before it ends.
+    ///
+    /// It has a thread of its own: a batch waits for the database a dozen times, and on the threads
+    /// that serve clients each time would be a wait behind all clients whose turn it is.
     pub fn start(store: Store, blame: BlameConfig) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let metrics = AllocatorMetrics::default();
         let task = Task { store, blame, census: CensusCache::default(), results: 0, metrics: metrics.clone() };
-        (Self { queue, metrics }, tokio::spawn(task.run(waiting)))
+        let ended = tokio::task::spawn_blocking(move || {
+            match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime.block_on(task.run(waiting)),
+                Err(error) => tracing::error!(%error, "the allocator can't start"),
+            }
+        });
+        (Self { queue, metrics }, ended)
     }
 
     /// What it counts.

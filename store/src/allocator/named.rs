@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use domain::{AccountKey, ApiId, TenantId};
+use domain::{AccountKey, AllocationId, ApiId, TenantId};
 
 use super::Work;
 use super::batch::{Batch, Choice};
@@ -68,7 +68,7 @@ impl Batch {
                 Command::Allocate(a) => Some(&a.account),
                 Command::Release(Release::Account(account)) => Some(account),
                 Command::Release(Release::Allocation(id)) => {
-                    allocations.push((asker.tenant.clone(), id.as_str().to_owned()));
+                    allocations.push((asker.tenant.clone(), id.clone()));
                     None
                 }
                 Command::Renew(r) => Some(&r.account),
@@ -76,8 +76,10 @@ impl Batch {
             };
             accounts.extend(account.map(|key| (asker.tenant.clone(), key.clone())));
         }
-        for (tenant, account, _) in self.tx.accounts_of_allocations(&allocations).await? {
-            accounts.insert((TenantId::from(tenant), AccountKey::stored(account)));
+        for (tenant, account, allocation) in self.tx.accounts_of_allocations(&allocations).await? {
+            let (tenant, account) = (TenantId::from(tenant), AccountKey::stored(account));
+            self.holders.insert((tenant.clone(), AllocationId::from(allocation)), account.clone());
+            accounts.insert((tenant, account));
         }
         Ok(accounts)
     }

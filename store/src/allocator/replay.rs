@@ -1,6 +1,7 @@
 //! Allocations that were asked for with an idempotency key: the same key has the same answer.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use domain::{AccountKey, AllocationId, CredentialId, MemberLevel, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -97,17 +98,17 @@ impl Batch {
         let Some(kept) = made.answer.clone().filter(|_| once.must_be(&made.body_hash).is_ok()) else {
             return Ok(Some(Err(())));
         };
-        let credential = self.set.credential(&kept.credential)?;
+        let credential = self.set.look_up(&kept.credential)?;
         let api_hash = sealer.open_text(hash_place(&credential.tenant, &kept.credential), &credential.api_hash)?;
         Ok(Some(Ok(Allocated {
             allocation_id: kept.allocation,
             api_id: credential.candidate.api_id,
             api_hash,
-            name: credential.name.clone(),
+            name: Arc::clone(&credential.name),
             account: AccountKey::stored(kept.account),
             group_id: credential.candidate.shelf.group.clone(),
             credential_id: kept.credential,
-            strategy_used: kept.strategy,
+            strategy_used: kept.strategy.into(),
             existing: kept.existing,
             member_level: kept.level,
             allocated_at: kept.allocated_at,
@@ -122,7 +123,7 @@ impl Batch {
         let answer = Kept {
             allocation: allocated.allocation_id.clone(),
             credential: allocated.credential_id.clone(),
-            strategy: allocated.strategy_used.clone(),
+            strategy: allocated.strategy_used.to_string(),
             existing: allocated.existing,
             level: allocated.member_level,
             allocated_at: allocated.allocated_at,

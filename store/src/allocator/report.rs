@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use domain::account::later;
 use domain::blame::{self, Action as Deed, BlameConfig, Consequence, ErrorCode, Fault};
@@ -12,15 +13,16 @@ use domain::credential::Standing;
 use domain::event::Action;
 use domain::time::DAY;
 use domain::{AccountKey, AccountState, CredentialId, TenantId, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::batch::Batch;
 use super::bind::Outcome;
 use super::command::{Command, Refused, Report, Reported};
 use super::{Asker, Work};
-use crate::db::{args, sql};
+use crate::db::Arg;
 use crate::error::Result;
 use crate::journal::Entry;
+use crate::rows::{Rows, row, rows_sql};
 
 /// A report may be this old, so that clients can catch up after being offline; older ones count
 /// as that old, and those of a clock that is ahead as new.
@@ -29,8 +31,46 @@ const OLDEST_REPORT: i64 = 7 * DAY;
 const API_ID_INVALID: &str = "api_id_invalid";
 
 pub(crate) const SEEN_RESULTS: &str = "
-    SELECT r.tenant_id, r.result_id, r.fault FROM EACH($1) AS e CROSS JOIN results r
-    WHERE r.tenant_id = e.value ->> 't' AND r.result_id = e.value ->> 'i' AND r.result_id IS NOT NULL";
+    WITH ROWS(e: t TEXT, i TEXT) SELECT r.tenant_id, r.result_id, r.fault FROM e CROSS JOIN results r
+    WHERE r.tenant_id = e.t AND r.result_id = e.i AND r.result_id IS NOT NULL";
+
+/// A report as it is kept, before it has a number.
+pub(crate) struct Raw {
+    tenant: TenantId,
+    at: Timestamp,
+    credential: CredentialId,
+    account: Option<AccountKey>,
+    proxy_id: Option<String>,
+    success: bool,
+    code: Option<String>,
+    fault: Fault,
+    charged: bool,
+    latency_ms: Option<i64>,
+    reporter: Arc<str>,
+    result_id: Option<String>,
+}
+
+impl Raw {
+    /// As a row of `results`.
+    pub(super) fn row(self, seq: i64, noted_at: Timestamp) -> [Arg; 14] {
+        row![
+            seq,
+            &self.tenant,
+            self.at,
+            &self.credential,
+            self.account.as_ref().map(AccountKey::shared),
+            self.proxy_id,
+            self.success,
+            self.code,
+            self.fault.as_ref(),
+            self.charged,
+            self.latency_ms,
+            self.reporter,
+            noted_at,
+            self.result_id,
+        ]
+    }
+}
 
 /// The caller's own id of a report, with who they are: two callers may count alike.
 fn name_of(asker: &Asker, report: &Report) -> Option<String> {
@@ -40,16 +80,15 @@ fn name_of(asker: &Asker, report: &Report) -> Option<String> {
 impl Batch {
     /// Which of the batch's reports were noted before.
     pub(super) async fn load_seen_results(&mut self, work: &[Work]) -> Result<()> {
-        let ids: Vec<Value> = work
+        let ids: Rows = work
             .iter()
             .filter_map(|Work { asker, command, .. }| match command {
-                Command::Report(report) => Some(json!({ "t": asker.tenant.as_str(), "i": name_of(asker, report)? })),
+                Command::Report(report) => Some(row![&asker.tenant, name_of(asker, report)?]),
                 _ => None,
             })
             .collect();
         if !ids.is_empty() {
-            let rows: Vec<(String, String, String)> =
-                self.tx.all(sql!(SEEN_RESULTS), args![Value::Array(ids).to_string()]).await?;
+            let rows: Vec<(String, String, String)> = self.tx.all_of(rows_sql!(SEEN_RESULTS), ids).await?;
             let seen: HashMap<_, _> =
                 rows.into_iter().map(|(tenant, id, fault)| ((TenantId::from(tenant), id), fault)).collect();
             self.seen_results = seen;
@@ -64,7 +103,7 @@ impl Batch {
         if let Some(fault) = self.seen_before(asker, report) {
             return self.answer(&id, fault, Deed::None, None, false).map(|r| Ok(Reported { recorded: false, ..r }));
         }
-        let before = self.set.credential(&id)?.status();
+        let before = self.set.look_up(&id)?.status();
         let code = report.error.as_deref().filter(|_| !report.success).map(blame::recognise);
         let at = self.moment_of(report);
         let verdict = Self::verdict(report, code.as_ref(), config);
@@ -107,21 +146,20 @@ impl Batch {
         blame::Verdict { fault, consequence }: blame::Verdict,
         at: Timestamp,
     ) {
-        self.results.push(json!({
-            "t": asker.tenant.as_str(),
-            "w": at.millis(),
-            "c": id.as_str(),
-            "a": report.account.as_ref().map(AccountKey::as_str),
-            "p": report.proxy_id,
-            "ok": report.success,
-            "x": code.map(|c| c.canonical.as_str()),
-            "f": fault.to_string(),
-            "ch": consequence.charges_credential(),
-            "l": report.latency_ms,
-            "o": asker.origin.actor,
-            "n": self.now.millis(),
-            "i": name_of(asker, report),
-        }));
+        self.results.push(Raw {
+            tenant: asker.tenant.clone(),
+            at,
+            credential: id.clone(),
+            account: report.account.clone(),
+            proxy_id: report.proxy_id.clone(),
+            success: report.success,
+            code: code.map(|c| c.canonical.clone()),
+            fault,
+            charged: consequence.charges_credential(),
+            latency_ms: report.latency_ms,
+            reporter: Arc::clone(&asker.origin.actor),
+            result_id: name_of(asker, report),
+        });
         if let Some(name) = name_of(asker, report) {
             self.seen_results.insert((asker.tenant.clone(), name), fault.to_string());
         }
@@ -130,14 +168,12 @@ impl Batch {
     /// A success ends a row of failures, and clears a suspicion that it contradicts.
     fn succeed(&mut self, asker: &Asker, report: &Report, id: &CredentialId) -> Result<bool> {
         let prior = self.rules(&asker.tenant)?.prior;
-        let credential = self.set.credential(id)?;
-        let failures = std::mem::take(&mut credential.consecutive_failures);
-        credential.success_count += 1;
-        credential.flag = None;
-        credential.flagged_by = None;
-        credential.candidate.success_score =
-            prior.posterior_millionths(credential.success_count, credential.fail_count);
-        credential.dirty = true;
+        let (candidate, tally) = self.set.tallied(id)?;
+        let failures = std::mem::take(&mut tally.consecutive_failures);
+        tally.success_count += 1;
+        tally.flag = None;
+        tally.flagged_by = None;
+        candidate.success_score = prior.posterior_millionths(tally.success_count, tally.fail_count);
         if failures > 0 {
             let data = json!({ "after_failures": failures });
             let entry = Entry::new(Action::Recovered).credential(id).data(data);
@@ -164,9 +200,8 @@ impl Batch {
             Consequence::FlagCredentialThenBan => self.flag_or_ban(asker, report, id, code),
             Consequence::BanCredential { .. } => self.ban(asker, report, id, code),
             Consequence::MarkLoginOnly => {
-                let credential = self.set.credential(id)?;
-                if !std::mem::replace(&mut credential.login_only, true) {
-                    credential.dirty = true;
+                let (_, tally) = self.set.tallied(id)?;
+                if !std::mem::replace(&mut tally.login_only, true) {
                     let data = json!({ "code": code, "login_only": true });
                     self.note(asker, with_account(Entry::new(Action::Flagged).credential(id).data(data), report));
                 }
@@ -199,15 +234,13 @@ impl Batch {
     /// Charges the credential with a failure.
     fn charge(&mut self, asker: &Asker, report: &Report, id: &CredentialId, code: &str, at: Timestamp) -> Result<()> {
         let prior = self.rules(&asker.tenant)?.prior;
-        let credential = self.set.credential(id)?;
-        credential.fail_count += 1;
-        credential.consecutive_failures += 1;
-        credential.candidate.recent_failures += 1;
-        credential.last_failure_at = Some(credential.last_failure_at.map_or(at, |last| last.max(at)));
-        credential.candidate.success_score =
-            prior.posterior_millionths(credential.success_count, credential.fail_count);
-        credential.dirty = true;
-        let data = json!({ "code": code, "consecutive_failures": credential.consecutive_failures });
+        let (candidate, tally) = self.set.tallied(id)?;
+        tally.fail_count += 1;
+        tally.consecutive_failures += 1;
+        tally.last_failure_at = tally.last_failure_at.max(Some(at.millis()));
+        candidate.recent_failures += 1;
+        candidate.success_score = prior.posterior_millionths(tally.success_count, tally.fail_count);
+        let data = json!({ "code": code, "consecutive_failures": tally.consecutive_failures });
         self.note(asker, with_account(Entry::new(Action::Failed).credential(id).data(data), report));
         Ok(())
     }
@@ -215,18 +248,17 @@ impl Batch {
     /// The first report flags; a confirming one from another account bans.
     fn flag_or_ban(&mut self, asker: &Asker, report: &Report, id: &CredentialId, code: &str) -> Result<Deed> {
         let account = report.account.as_ref().map(|a| a.as_str().to_owned());
-        let credential = self.set.credential(id)?;
-        let confirmed = credential.flag.as_deref() == Some(API_ID_INVALID)
+        let (_, tally) = self.set.tallied(id)?;
+        let confirmed = tally.flag.as_deref() == Some(API_ID_INVALID)
             && account.is_some()
-            && credential.flagged_by.is_some()
-            && credential.flagged_by != account;
+            && tally.flagged_by.is_some()
+            && tally.flagged_by != account;
         if confirmed {
             return self.ban(asker, report, id, code);
         }
-        if credential.flag.is_none() || credential.flagged_by.is_none() {
-            credential.flag = Some(API_ID_INVALID.to_owned());
-            credential.flagged_by = account;
-            credential.dirty = true;
+        if tally.flag.is_none() || tally.flagged_by.is_none() {
+            tally.flag = Some(API_ID_INVALID.to_owned());
+            tally.flagged_by = account;
             let data = json!({ "code": code });
             self.note(asker, with_account(Entry::new(Action::Flagged).credential(id).data(data), report));
         }
@@ -237,9 +269,7 @@ impl Batch {
         let credential = self.set.credential(id)?;
         if credential.candidate.standing != Standing::Banned {
             credential.candidate.standing = Standing::Banned;
-            credential.ban_reason = Some(code.to_owned());
-            credential.dirty = true;
-            self.banned.push(id.clone());
+            self.banned.push((id.clone(), code.to_owned()));
             let data = json!({ "reason": code, "by": "evidence" });
             self.note(asker, with_account(Entry::new(Action::Banned).credential(id).data(data), report));
         }
@@ -304,14 +334,14 @@ impl Batch {
         before: Option<domain::Status>,
         recovered: bool,
     ) -> Result<Reported> {
-        let credential = self.set.credential(id)?;
+        let credential = self.set.look_up(id)?;
         Ok(Reported {
             recorded: true,
             fault,
             action,
             previous_status: before.unwrap_or_else(|| credential.status()),
             new_status: credential.status(),
-            consecutive_failures: credential.consecutive_failures,
+            consecutive_failures: credential.tally()?.consecutive_failures,
             recovered,
         })
     }

@@ -1,9 +1,12 @@
 //! The working set: the rows that a batch has loaded, changed in memory while it decides, and
 //! saved at its end.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::str::FromStr;
+use std::sync::Arc;
 
+use domain::allocation::rank::Place;
 use domain::allocation::{AccountView, Holding, Pool, Request};
 use domain::credential::{Candidate, Shelf, Standing};
 use domain::{
@@ -18,34 +21,59 @@ pub(crate) fn moment(millis: i64) -> Option<Timestamp> {
     (millis > 0).then(|| Timestamp::from_millis(millis))
 }
 
-/// A credential as the statements of `load` select it.
+/// A credential as a ranking selects it: what its shelf and its being open do not say.
 #[derive(Debug, FromRow)]
-pub(crate) struct CredentialRow {
+pub(crate) struct RankedRow {
     pub id: String,
-    pub tenant_id: String,
     pub api_id: i64,
     pub api_hash: Vec<u8>,
     pub name: String,
-    pub standing: String,
-    pub shelf: String,
     pub priority: i64,
     pub max_accounts: i64,
     pub current_accounts: i64,
-    pub cooldown_until: i64,
-    pub success_count: i64,
-    pub fail_count: i64,
-    pub consecutive_failures: i64,
     pub recent_failures: i64,
     pub success_score: i64,
     pub health_score: i64,
     pub last_allocated_at: i64,
+    pub last_seq: i64,
+}
+
+/// A credential as it is selected by its name.
+#[derive(Debug, FromRow)]
+pub(crate) struct CredentialRow {
+    #[sqlx(flatten)]
+    pub ranked: RankedRow,
+    pub tenant_id: String,
+    pub standing: String,
+    pub shelf: String,
+    pub cooldown_until: i64,
+    pub deleted_at: Option<i64>,
+}
+
+/// What reports have said of a credential: loaded for those that a report names.
+#[derive(Debug, FromRow)]
+pub(crate) struct Tally {
+    pub success_count: i64,
+    pub fail_count: i64,
+    pub consecutive_failures: i64,
     pub last_failure_at: Option<i64>,
-    pub ban_reason: Option<String>,
     pub flag: Option<String>,
     pub flagged_by: Option<String>,
     pub login_only: bool,
-    pub last_seq: i64,
-    pub deleted_at: Option<i64>,
+    #[sqlx(skip)]
+    pub dirty: bool,
+}
+
+/// What a batch has done to a credential's slots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Change {
+    /// Nothing.
+    #[default]
+    None,
+    /// Something was written about it, or a slot was given back.
+    Noted,
+    /// A slot was taken.
+    Taken,
 }
 
 /// A credential in memory.
@@ -53,25 +81,66 @@ pub(crate) struct CredentialRow {
 pub(crate) struct Credential {
     pub tenant: TenantId,
     pub candidate: Candidate,
-    pub name: String,
+    pub name: Arc<str>,
     pub api_hash: Vec<u8>,
-    pub success_count: i64,
-    pub fail_count: i64,
-    pub consecutive_failures: i64,
-    pub last_failure_at: Option<Timestamp>,
-    pub ban_reason: Option<String>,
-    pub flag: Option<String>,
-    pub flagged_by: Option<String>,
-    pub login_only: bool,
+    pub tally: Option<Tally>,
     pub last_seq: i64,
     /// A tombstone: kept for those who point at it, never handed out.
     pub deleted: bool,
-    pub dirty: bool,
+    pub change: Change,
 }
 
 impl Credential {
     pub fn status(&self) -> Status {
         Status::of(self.candidate.standing, self.candidate.current_accounts)
+    }
+
+    /// What reports have said of it.
+    pub fn tally(&self) -> Result<&Tally> {
+        self.tally.as_ref().ok_or_else(|| not_loaded(&self.candidate.id))
+    }
+
+    /// Says what was done to it.
+    pub fn changed(&mut self, change: Change) {
+        self.change = self.change.max(change);
+    }
+
+    /// Whether it could be handed out, as far as it alone decides.
+    fn is_open(&self, now: Timestamp) -> bool {
+        let candidate = &self.candidate;
+        !self.deleted
+            && candidate.standing == Standing::Enabled
+            && !candidate.is_cooling(now)
+            && candidate.current_accounts < candidate.max_accounts
+    }
+
+    /// One that stands in a ranking of `shelf`, and so is enabled and not cooling.
+    pub fn ranked(row: RankedRow, tenant: TenantId, shelf: Shelf) -> Result<Self> {
+        let api_id =
+            ApiId::new(row.api_id).ok_or_else(|| StoreError::Damaged(format!("credential {}: api_id", row.id)))?;
+        Ok(Self {
+            tenant,
+            candidate: Candidate {
+                api_id,
+                standing: Standing::Enabled,
+                shelf,
+                id: CredentialId::from(row.id),
+                priority: row.priority,
+                max_accounts: row.max_accounts,
+                current_accounts: row.current_accounts,
+                cooldown_until: None,
+                success_score: row.success_score,
+                recent_failures: row.recent_failures,
+                health_score: row.health_score,
+                last_allocated_at: moment(row.last_allocated_at),
+            },
+            name: row.name.into(),
+            api_hash: row.api_hash,
+            tally: None,
+            last_seq: row.last_seq,
+            deleted: false,
+            change: Change::None,
+        })
     }
 }
 
@@ -79,39 +148,19 @@ impl TryFrom<CredentialRow> for Credential {
     type Error = StoreError;
 
     fn try_from(row: CredentialRow) -> Result<Self> {
-        let damaged = |what: &str| StoreError::Damaged(format!("credential {}: {what}", row.id));
-        let candidate = Candidate {
-            api_id: ApiId::new(row.api_id).ok_or_else(|| damaged("api_id"))?,
-            standing: Standing::from_str(&row.standing).map_err(|_| damaged("standing"))?,
-            shelf: Shelf::from_key(&row.shelf).ok_or_else(|| damaged("shelf"))?,
-            id: CredentialId::from(row.id),
-            priority: row.priority,
-            max_accounts: row.max_accounts,
-            current_accounts: row.current_accounts,
-            cooldown_until: moment(row.cooldown_until),
-            success_score: row.success_score,
-            recent_failures: row.recent_failures,
-            health_score: row.health_score,
-            last_allocated_at: moment(row.last_allocated_at),
-        };
-        Ok(Self {
-            tenant: TenantId::from(row.tenant_id),
-            candidate,
-            name: row.name,
-            api_hash: row.api_hash,
-            success_count: row.success_count,
-            fail_count: row.fail_count,
-            consecutive_failures: row.consecutive_failures,
-            last_failure_at: row.last_failure_at.map(Timestamp::from_millis),
-            ban_reason: row.ban_reason,
-            flag: row.flag,
-            flagged_by: row.flagged_by,
-            login_only: row.login_only,
-            last_seq: row.last_seq,
-            deleted: row.deleted_at.is_some(),
-            dirty: false,
-        })
+        let damaged = |what: &str| StoreError::Damaged(format!("credential {}: {what}", row.ranked.id));
+        let standing = Standing::from_str(&row.standing).map_err(|_| damaged("standing"))?;
+        let shelf = Shelf::from_key(&row.shelf).ok_or_else(|| damaged("shelf"))?;
+        let mut credential = Self::ranked(row.ranked, TenantId::from(row.tenant_id), shelf)?;
+        credential.candidate.standing = standing;
+        credential.candidate.cooldown_until = moment(row.cooldown_until);
+        credential.deleted = row.deleted_at.is_some();
+        Ok(credential)
     }
+}
+
+fn not_loaded(id: &CredentialId) -> StoreError {
+    StoreError::Damaged(format!("credential {id} was not loaded"))
 }
 
 /// An account as the statements of `load` select it.
@@ -141,8 +190,8 @@ pub(crate) struct Binding {
     pub proxy_id: Option<String>,
     pub allocated_at: Timestamp,
     pub expires_at: Option<Timestamp>,
-    pub strategy: String,
-    pub operator: String,
+    pub strategy: Arc<str>,
+    pub operator: Arc<str>,
     pub member_level: MemberLevel,
 }
 
@@ -189,8 +238,8 @@ impl TryFrom<AccountRow> for (TenantId, AccountKey, Account) {
             proxy_id: row.proxy_id,
             allocated_at: Timestamp::from_millis(row.allocated_at.unwrap_or_default()),
             expires_at: row.expires_at.map(Timestamp::from_millis),
-            strategy: row.strategy.unwrap_or_default(),
-            operator: row.operator.unwrap_or_default(),
+            strategy: row.strategy.unwrap_or_default().into(),
+            operator: row.operator.unwrap_or_default().into(),
             member_level: MemberLevel::from_rank(row.member_level.unwrap_or_default()),
         });
         let account = Account {
@@ -214,12 +263,26 @@ pub(crate) struct Selector {
     pub shelf: Shelf,
 }
 
+impl Selector {
+    /// The rows of its ranking as credentials.
+    pub fn credentials(&self, rows: Vec<RankedRow>) -> Result<Vec<Credential>> {
+        rows.into_iter().map(|row| Credential::ranked(row, self.tenant.clone(), self.shelf.clone())).collect()
+    }
+}
+
+/// The credentials of a ranking that are in memory, the best on top. What has changed since it was
+/// put in stands in it a second time, in its new place; the old one is passed over.
+type Ranking = BinaryHeap<Reverse<(Place, CredentialId)>>;
+
 /// All that a batch has in memory.
 #[derive(Debug, Default)]
 pub(crate) struct WorkingSet {
     pub accounts: HashMap<(TenantId, AccountKey), Account>,
     pub credentials: HashMap<CredentialId, Credential>,
     by_api_id: HashMap<(TenantId, ApiId), CredentialId>,
+    rankings: HashMap<Selector, Ranking>,
+    /// Credentials that may have another place than the rankings know.
+    touched: Vec<CredentialId>,
 }
 
 impl WorkingSet {
@@ -227,8 +290,23 @@ impl WorkingSet {
         self.accounts.entry((tenant.clone(), key.clone())).or_default()
     }
 
+    /// A credential that is to be changed.
     pub fn credential(&mut self, id: &CredentialId) -> Result<&mut Credential> {
-        self.credentials.get_mut(id).ok_or_else(|| StoreError::Damaged(format!("credential {id} was not loaded")))
+        self.touched.push(id.clone());
+        self.credentials.get_mut(id).ok_or_else(|| not_loaded(id))
+    }
+
+    /// A credential that is only looked at.
+    pub fn look_up(&self, id: &CredentialId) -> Result<&Credential> {
+        self.credentials.get(id).ok_or_else(|| not_loaded(id))
+    }
+
+    /// What a report changes of a credential; it will be saved.
+    pub fn tallied(&mut self, id: &CredentialId) -> Result<(&mut Candidate, &mut Tally)> {
+        let credential = self.credential(id)?;
+        let tally = credential.tally.as_mut().ok_or_else(|| not_loaded(id))?;
+        tally.dirty = true;
+        Ok((&mut credential.candidate, tally))
     }
 
     pub fn by_api_id(&self, tenant: &TenantId, api_id: ApiId) -> Option<&CredentialId> {
@@ -243,12 +321,70 @@ impl WorkingSet {
             if !credential.deleted {
                 self.by_api_id.insert((credential.tenant.clone(), credential.candidate.api_id), id.clone());
             }
+            self.touched.push(id.clone());
             self.credentials.entry(id.clone()).or_insert(credential);
         }
     }
 
+    /// Takes in the best of a shelf.
+    pub fn add_ranking(&mut self, selector: Selector, credentials: Vec<Credential>) {
+        self.rankings.entry(selector).or_default();
+        self.add(credentials);
+    }
+
+    /// The best of each of these shelves; of none when a ranking was not loaded.
+    fn heads(&mut self, selectors: &[Selector], now: Timestamp) -> Option<Vec<CredentialId>> {
+        self.settle();
+        let mut heads = Vec::with_capacity(selectors.len());
+        for selector in selectors {
+            let ranking = self.rankings.get_mut(selector)?;
+            while let Some(Reverse((place, id))) = ranking.peek() {
+                let credential = self.credentials.get(id).filter(|credential| credential.is_open(now));
+                if credential.is_some_and(|c| Place::of(&c.candidate, selector.strategy) == *place) {
+                    heads.push(id.clone());
+                    break;
+                }
+                ranking.pop();
+            }
+        }
+        Some(heads)
+    }
+
+    /// Gives every credential that was touched its place in the rankings of its shelf.
+    fn settle(&mut self) {
+        for id in std::mem::take(&mut self.touched) {
+            let Some(credential) = self.credentials.get(&id) else { continue };
+            for (selector, ranking) in &mut self.rankings {
+                if selector.tenant == credential.tenant && selector.shelf == credential.candidate.shelf {
+                    ranking.push(Reverse((Place::of(&credential.candidate, selector.strategy), id.clone())));
+                }
+            }
+        }
+    }
+
+    /// Everything in memory, as one tenant's request may see it.
     pub fn pool<'a>(&'a self, tenant: &'a TenantId) -> TenantPool<'a> {
-        TenantPool { set: self, tenant }
+        TenantPool { set: self, tenant, candidates: None }
+    }
+
+    /// The same for a request with these rankings, of which only the heads come into question unless
+    /// a rule has a say; and, for one who gives it back in the same step, what the account holds.
+    pub fn pool_for<'a>(
+        &'a mut self,
+        tenant: &'a TenantId,
+        request: &Request,
+        account: &AccountView,
+        selectors: &[Selector],
+        now: Timestamp,
+    ) -> TenantPool<'a> {
+        let mut candidates = None;
+        if request.guidance.is_silent() {
+            candidates = self.heads(selectors, now);
+        }
+        if let Some(heads) = &mut candidates {
+            heads.extend(account.holding.as_ref().map(|holding| holding.credential.clone()));
+        }
+        TenantPool { set: self, tenant, candidates }
     }
 }
 
@@ -256,6 +392,7 @@ impl WorkingSet {
 pub(crate) struct TenantPool<'a> {
     set: &'a WorkingSet,
     tenant: &'a TenantId,
+    candidates: Option<Vec<CredentialId>>,
 }
 
 impl Pool for TenantPool<'_> {
@@ -267,8 +404,12 @@ impl Pool for TenantPool<'_> {
         self.get(self.set.by_api_id(self.tenant, api_id)?)
     }
 
-    /// All that are in memory: what was loaded for one request may be the best for another.
+    /// All that are in memory, unless it is known which come into question: what was loaded for one
+    /// request may be the best for another.
     fn candidates<'a>(&'a self, _: &Request) -> Box<dyn Iterator<Item = &'a Candidate> + 'a> {
+        if let Some(candidates) = &self.candidates {
+            return Box::new(candidates.iter().filter_map(|id| self.get(id)));
+        }
         let tenants = self.set.credentials.values().filter(|c| c.tenant == *self.tenant && !c.deleted);
         Box::new(tenants.map(|c| &c.candidate))
     }

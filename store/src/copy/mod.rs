@@ -250,7 +250,9 @@ mod tests {
         assert_eq!(there, known);
         for table in store.tables().await.unwrap() {
             assert!(!table.column_names().is_empty(), "{}", table.name);
-            assert!(!table.column_names().contains(&"is_open"), "what is computed is not copied");
+            for computed in ["is_open", "utilisation", "ranked"] {
+                assert!(!table.column_names().contains(&computed), "what is computed is not copied");
+            }
         }
         store.close().await;
     }

@@ -56,7 +56,7 @@ pub struct User {
 impl User {
     /// Where a request came from, now that it is known who asks.
     pub fn origin(&self, origin: &Origin) -> Origin {
-        Origin { actor: format!("user:{}", self.username), ..origin.clone() }
+        Origin { actor: format!("user:{}", self.username).into(), ..origin.clone() }
     }
 }
 

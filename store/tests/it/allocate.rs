@@ -35,12 +35,12 @@ on_both! {
 async fn an_account_is_bound_and_stays_bound(w: &World) {
     let id = w.add(1).await;
     let first = w.allocate("a").await.unwrap();
-    assert_eq!((first.api_id.get(), first.existing, first.strategy_used.as_str()), (1, false, "balanced"));
-    assert_eq!((first.api_hash.expose_secret(), first.name.as_str()), (hash_of(1).as_str(), "app 1"));
+    assert_eq!((first.api_id.get(), first.existing, &*first.strategy_used), (1, false, "balanced"));
+    assert_eq!((first.api_hash.expose_secret(), &*first.name), (hash_of(1).as_str(), "app 1"));
     assert_eq!((first.allocated_at, first.expires_at, first.account_cooldown_until), (w.now(), None, None));
     w.wait(1_000);
     let again = w.allocate("a").await.unwrap();
-    let sticky = (again.allocation_id, again.existing, again.strategy_used.as_str(), again.allocated_at);
+    let sticky = (again.allocation_id, again.existing, &*again.strategy_used, again.allocated_at);
     assert_eq!(sticky, (first.allocation_id, true, "existing", first.allocated_at));
     assert_eq!(w.actions().await, ["api.added", "api.allocated"], "an answer that changes nothing leaves no trace");
     let credential = w.credential(&id).await;
@@ -71,7 +71,7 @@ async fn round_robin_goes_to_the_longest_unused(w: &World) {
         let strategy = Some(Strategy::RoundRobin);
         let one = w.ask(&account.to_string(), |a| a.strategy = strategy).await.unwrap();
         got.push(one.api_id.get());
-        assert_eq!(one.strategy_used, "round_robin");
+        assert_eq!(&*one.strategy_used, "round_robin");
     }
     assert_eq!(got, [1, 2, 3, 1, 2, 3, 1]);
 }
@@ -86,7 +86,7 @@ async fn success_rate_and_least_failures_follow_the_reports(w: &World) {
     }
     let by = async |account: &str, strategy| {
         let one = w.ask(account, |a| a.strategy = Some(strategy)).await.unwrap();
-        assert_eq!(one.strategy_used, strategy.to_string());
+        assert_eq!(*one.strategy_used, strategy.to_string());
         one.api_id.get()
     };
     assert_eq!(by("a", Strategy::SuccessRate).await, 2);
@@ -111,7 +111,7 @@ async fn health_follows_the_scores(w: &World) {
     w.store.score_health(&HealthConfig::default()).await.unwrap();
     assert!(w.credential(&sick).await.health_score < 90);
     let one = w.ask("a", |a| a.strategy = Some(Strategy::Health)).await.unwrap();
-    assert_eq!((one.api_id.get(), one.strategy_used.as_str()), (2, "health"));
+    assert_eq!((one.api_id.get(), &*one.strategy_used), (2, "health"));
 }
 
 async fn the_request_goes_before_the_group_before_the_tenant(w: &World) {
@@ -120,7 +120,7 @@ async fn the_request_goes_before_the_group_before_the_tenant(w: &World) {
     w.add_with(1, |d| (d.group_id, d.max_accounts) = (Some(group.clone()), 50)).await;
     w.store.set_strategy(&w.tenant, &origin(), Strategy::Health).await.unwrap();
     let used = async |account, asked, group| {
-        w.ask(account, |a| (a.strategy, a.group) = (asked, group)).await.unwrap().strategy_used
+        w.ask(account, |a| (a.strategy, a.group) = (asked, group)).await.unwrap().strategy_used.to_string()
     };
     assert_eq!(used("a", None, None).await, "health");
     assert_eq!(used("b", None, Some(group.clone())).await, "round_robin");
@@ -176,11 +176,11 @@ async fn an_account_returns_to_its_former_credential(w: &World) {
     w.add_with(1, |d| d.priority = 1).await;
     let second = w.add(2).await;
     let pinned = w.ask("a", |a| a.pinned = Some(api_id(2))).await.unwrap();
-    assert_eq!((pinned.api_id.get(), pinned.strategy_used.as_str()), (2, "manual"));
+    assert_eq!((pinned.api_id.get(), &*pinned.strategy_used), (2, "manual"));
     w.release("a").await.unwrap();
     assert_eq!(w.gets("b").await, 1, "the ranking prefers 1");
     let back = w.allocate("a").await.unwrap();
-    assert_eq!((back.api_id.get(), back.strategy_used.as_str(), back.existing), (2, "affinity", false));
+    assert_eq!((back.api_id.get(), &*back.strategy_used, back.existing), (2, "affinity", false));
     assert_ne!(back.allocation_id, pinned.allocation_id);
     assert_eq!(w.credential(&second).await.current_accounts, 1);
 }
@@ -192,7 +192,7 @@ async fn affinity_yields_to_what_forbids_it(w: &World) {
     let again = async |account: &str| {
         let one = w.allocate(account).await.unwrap();
         w.release(account).await.unwrap();
-        (one.api_id.get(), one.strategy_used)
+        (one.api_id.get(), one.strategy_used.to_string())
     };
     assert_eq!(again("a").await, (1, "balanced".to_owned()));
     assert_eq!(w.gets("b").await, 1, "now it is full");
@@ -211,8 +211,8 @@ async fn pinned_is_that_one_or_a_refusal(w: &World) {
     let one = w.add_with(1, |d| d.max_accounts = 1).await;
     w.add(2).await;
     let pin = async |account: &str, number: i64| w.ask(account, |a| a.pinned = Some(api_id(number))).await;
-    assert_eq!(pin("a", 1).await.unwrap().strategy_used, "manual");
-    assert_eq!(pin("a", 1).await.unwrap().strategy_used, "existing");
+    assert_eq!(&*pin("a", 1).await.unwrap().strategy_used, "manual");
+    assert_eq!(&*pin("a", 1).await.unwrap().strategy_used, "existing");
     assert_refused!(pin("a", 2).await, Refused::PinnedUnavailable(PinnedProblem::HoldsAnother));
     assert_refused!(pin("b", 1).await, Refused::PinnedUnavailable(PinnedProblem::Full));
     assert_refused!(pin("b", 9).await, Refused::PinnedUnavailable(PinnedProblem::Unknown));
@@ -345,7 +345,7 @@ async fn an_unavailable_account_keeps_what_it_has(w: &World) {
     );
     w.wait(MINUTE);
     let thawed = w.allocate("cooling").await.unwrap();
-    assert_eq!((thawed.strategy_used.as_str(), thawed.account_cooldown_until), ("affinity", None));
+    assert_eq!((&*thawed.strategy_used, thawed.account_cooldown_until), ("affinity", None));
 }
 
 async fn release_by_account_and_by_allocation(w: &World) {

@@ -232,7 +232,7 @@ async fn a_deleted_credential_is_gone_and_may_come_back_as_a_new_one(w: &World) 
     let new = w.add(1).await;
     assert_ne!(new, old);
     let back = w.allocate("a").await.unwrap();
-    assert_eq!((back.credential_id, back.strategy_used.as_str()), (new, "balanced"), "another credential, no affinity");
+    assert_eq!((back.credential_id, &*back.strategy_used), (new, "balanced"), "another credential, no affinity");
     // What was recorded of the old one still names its api_id.
     let (ended, _) = store.ended_allocations(tenant, &AllocationFilter::default(), None, 10).await.unwrap();
     assert_eq!(ended[0].api_id, Some(1));

@@ -70,7 +70,7 @@ async fn more_lines_than_one_transaction_takes(w: &World) {
     let by = "user:tester";
     assert_eq!(told, json!({ "batch_id": batch, "asked_by": by, "imported": 450, "duplicates": 2, "rejected": 0 }));
     // All of them can be had at once.
-    assert_eq!(w.ask("a", |a| a.pinned = Some(api_id(1_550))).await.unwrap().name, "api-1550");
+    assert_eq!(&*w.ask("a", |a| a.pinned = Some(api_id(1_550))).await.unwrap().name, "api-1550");
 }
 
 async fn every_line_has_its_own_outcome(w: &World) {
@@ -113,10 +113,7 @@ async fn every_line_has_its_own_outcome(w: &World) {
     }
     let first = w.ask("a", |a| (a.level, a.pinned) = (domain::MemberLevel::King, Some(api_id(1001)))).await.unwrap();
     let first = w.credential(&first.credential_id).await;
-    assert_eq!(
-        (first.name.as_str(), first.max_accounts, first.tags),
-        ("first", 3, vec!["a".to_owned(), "b".to_owned()])
-    );
+    assert_eq!((&*first.name, first.max_accounts, first.tags), ("first", 3, vec!["a".to_owned(), "b".to_owned()]));
 }
 
 async fn a_dry_run_writes_nothing(w: &World) {

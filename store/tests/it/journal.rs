@@ -116,7 +116,7 @@ async fn history_is_filtered_by_action_operator_and_time(w: &World) {
     w.add(1).await;
     let start = w.now();
     for number in 0..12 {
-        let by = Origin { actor: format!("svc:{}", number % 3), ip: None, request_id: None, once: None };
+        let by = Origin { actor: format!("svc:{}", number % 3).into(), ip: None, request_id: None, once: None };
         let asker = Asker { tenant: w.tenant.clone(), origin: by };
         let account = (number % 4).to_string();
         let command = if (4..8).contains(&number) {

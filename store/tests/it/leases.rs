@@ -31,7 +31,7 @@ async fn a_lease_ends_by_the_clock(w: &World) {
     assert!(w.allocate("a").await.unwrap().existing);
     w.wait(1);
     let again = w.allocate("a").await.unwrap();
-    assert_eq!((again.existing, again.strategy_used.as_str(), again.expires_at), (false, "affinity", None));
+    assert_eq!((again.existing, &*again.strategy_used, again.expires_at), (false, "affinity", None));
     assert_ne!(again.allocation_id, first.allocation_id);
     assert_eq!(w.credential(&id).await.current_accounts, 1);
     let ended = w.newest("api.released").await;
@@ -97,9 +97,9 @@ async fn the_slot_of_an_ended_lease_is_its_accounts_own(w: &World) {
     assert_eq!(lease(w, "a", SECOND).await.api_id.get(), 1);
     w.wait(SECOND);
     let back = w.allocate("a").await.unwrap();
-    assert_eq!((back.api_id.get(), back.strategy_used.as_str()), (1, "affinity"));
+    assert_eq!((back.api_id.get(), &*back.strategy_used), (1, "affinity"));
     let pinned = w.ask("a", |a| (a.fresh, a.pinned) = (true, Some(api_id(1)))).await.unwrap();
-    assert_eq!((pinned.api_id.get(), pinned.strategy_used.as_str()), (1, "manual"));
+    assert_eq!((pinned.api_id.get(), &*pinned.strategy_used), (1, "manual"));
 }
 
 async fn an_exhausted_pool_lets_go_of_ended_leases(w: &World) {

@@ -178,7 +178,7 @@ async fn a_token_is_shown_once_and_looked_up_by_its_hash(w: &World) {
     tokio::time::sleep(FRESH_FOR).await;
     let compiled = w.store.compiled().await.unwrap();
     let known = &compiled.tokens[&token_hash(text)];
-    assert_eq!((known.tenant.as_str(), known.product.as_str()), ("default", "chat-x"));
+    assert_eq!((known.tenant.as_str(), &*known.actor), ("default", "svc:chat-x"));
     assert_eq!((&known.scopes, known.member_level, known.expires_at), (&chat.scopes, MemberLevel::Gold, end));
     assert!(!compiled.tokens.contains_key(&token_hash("svc_chat-x_0")));
     let random = text.rsplit('_').next().unwrap();
@@ -257,12 +257,12 @@ async fn a_strategy_holds_for_the_next_allocation_everywhere(w: &World) {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(by_second("first".to_owned()).await, "balanced");
+    assert_eq!(&*by_second("first".to_owned()).await, "balanced");
     // No pause in between: exact at once, not after some time.
     for (round, strategy) in [Strategy::RoundRobin, Strategy::Health, Strategy::LeastFailures].into_iter().enumerate() {
         w.store.set_strategy(&w.tenant, &origin(), strategy).await.unwrap();
-        assert_eq!(by_second(format!("second {round}")).await, strategy.to_string());
-        assert_eq!(w.allocate(&format!("own {round}")).await.unwrap().strategy_used, strategy.to_string());
+        assert_eq!(*by_second(format!("second {round}")).await, strategy.to_string());
+        assert_eq!(*w.allocate(&format!("own {round}")).await.unwrap().strategy_used, strategy.to_string());
     }
     let told = w.newest("strategy.changed").await;
     let only = |strategy: &str| serde_json::json!({ "strategy": strategy });

@@ -235,7 +235,7 @@ async fn a_preview_changes_nothing_and_tells_what_happens(w: &World) {
         assert_eq!(told.rejected, [(Reason::Disabled, 1), (Reason::Level, 1)].into_iter().collect());
         let got = w.allocate(account).await.unwrap();
         let expected = Decision::Bind { credential: got.credential_id, via: Via::Strategy(Strategy::Balanced) };
-        assert_eq!((told.outcome, &names[0]), (Ok(expected), &got.name));
+        assert_eq!((told.outcome, names[0].as_str()), (Ok(expected), &*got.name));
         let (told, _) = explain(&wish(account)).await;
         assert!(matches!(told.outcome, Ok(Decision::Existing(_))));
         w.release(account).await.unwrap();

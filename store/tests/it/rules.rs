@@ -92,7 +92,7 @@ async fn an_allow_reserves_its_target(w: &World) {
     assert_eq!(w.gets("a").await, 2);
     assert!(matches!(w.allocate("b").await, Err(Refused::PoolFull)));
     let mut chat = w.asker();
-    chat.origin.actor = "svc:chat".to_owned();
+    chat.origin.actor = "svc:chat".into();
     let got = w.pool.ask(chat, Command::Allocate(wish("c"))).await;
     assert!(matches!(got, Ok(Done::Allocated(one)) if one.api_id == api_id(1)));
 }
@@ -105,14 +105,14 @@ async fn a_bind_gives_its_target_or_refuses(w: &World) {
     add(w, &for_accounts("north:*", to_north)).await;
     for account in ["one:a", "one:b"] {
         let got = w.allocate(account).await.unwrap();
-        assert_eq!((got.api_id, got.strategy_used.as_str()), (api_id(1), "rule:to 1"));
+        assert_eq!((got.api_id, &*got.strategy_used), (api_id(1), "rule:to 1"));
     }
     assert!(matches!(w.allocate("one:c").await, Err(Refused::PoolFull)));
     let got = w.allocate("north:a").await.unwrap();
-    assert_eq!((got.api_id, got.strategy_used.as_str()), (api_id(2), "rule:to north"));
+    assert_eq!((got.api_id, &*got.strategy_used), (api_id(2), "rule:to north"));
     // What the account had before counts first, as far as it is the target.
     w.release("north:a").await.unwrap();
-    assert_eq!(w.allocate("north:a").await.unwrap().strategy_used, "affinity");
+    assert_eq!(&*w.allocate("north:a").await.unwrap().strategy_used, "affinity");
     w.store.disable_credential(&w.tenant, &origin(), &north).await.unwrap();
     let refused = w.allocate("north:b").await;
     let Err(Refused::NoneAvailable(reasons)) = refused else { panic!("{refused:?}") };
@@ -126,9 +126,9 @@ async fn a_prefer_ranks_its_target_first(w: &World) {
     add(w, &rule("rather 2", Effect::Prefer, one(2))).await;
     let king = |a: &mut store::allocator::Allocate| a.level = MemberLevel::King;
     let first = w.ask("a", king).await.unwrap();
-    assert_eq!((first.api_id, first.strategy_used.as_str()), (api_id(2), "rule:rather 2"));
+    assert_eq!((first.api_id, &*first.strategy_used), (api_id(2), "rule:rather 2"));
     let second = w.ask("b", king).await.unwrap();
-    assert_eq!((second.api_id, second.strategy_used.as_str()), (api_id(1), "balanced"), "it is full");
+    assert_eq!((second.api_id, &*second.strategy_used), (api_id(1), "balanced"), "it is full");
 }
 
 async fn ended_leases_on_a_bound_credential_are_let_go(w: &World) {

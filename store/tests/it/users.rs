@@ -95,7 +95,7 @@ async fn refusals_are_noted_now_and_then(w: &World) {
     assert_eq!((&told["method"], &told["route"]), (&"GET".into(), &"/one".into()));
     // Another route, and another address, are other kinds.
     note(&origin(), "/two").await;
-    note(&Origin { ip: Some("192.0.2.99".to_owned()), ..origin() }, "/one").await;
+    note(&Origin { ip: Some("192.0.2.99".into()), ..origin() }, "/one").await;
     assert_eq!(w.count("access.denied").await, 3);
     w.wait(60_000);
     note(&origin(), "/one").await;
@@ -106,7 +106,7 @@ async fn refusals_are_noted_now_and_then(w: &World) {
 /// Also when none of the kind comes any more.
 async fn gathered_refusals_are_noted_when_their_minute_is_over(w: &World) {
     let note = async |request: &str| {
-        let origin = Origin { request_id: Some(request.to_owned()), ..origin() };
+        let origin = Origin { request_id: Some(request.into()), ..origin() };
         w.store.note_refusal(&w.tenant, &origin, Refusal::new(Action::AccessDenied, "why")).await.unwrap();
     };
     for request in ["first", "second", "third"] {

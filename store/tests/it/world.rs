@@ -304,12 +304,7 @@ async fn sqlite_template() -> &'static [u8] {
 }
 
 pub fn origin() -> Origin {
-    Origin {
-        actor: "user:tester".to_owned(),
-        ip: Some("192.0.2.1".to_owned()),
-        request_id: Some("req-1".to_owned()),
-        once: None,
-    }
+    Origin { actor: "user:tester".into(), ip: Some("192.0.2.1".into()), request_id: Some("req-1".into()), once: None }
 }
 
 pub fn key(account: &str) -> AccountKey {

@@ -1,0 +1,56 @@
+//! The raw limit: the same batches in a loop, without HTTP.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::ensure;
+use domain::blame::BlameConfig;
+use domain::{AccountKey, MemberLevel, TenantId, Timestamp};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use store::allocator::{Allocate, Allocator, Asker, Command};
+use store::open::{Location, PoolConfig};
+use store::seal::MasterKey;
+use store::{Ambient, Origin, Store};
+
+/// Allocates for new accounts, in batches of so many, for so long. Prints allocations per second.
+pub async fn run(location: Location, key: [u8; 32], batch: usize, seconds: u64) -> anyhow::Result<()> {
+    let ambient = Ambient::new(now, StdRng::seed_from_u64(1));
+    let store = Store::open(&location, PoolConfig::default(), vec![MasterKey::new(1, key)], ambient).await?;
+    let (allocator, task) = Allocator::start(store.clone(), BlameConfig::default());
+    let mut origin = Origin::internal("svc:bench");
+    origin.ip = Some("127.0.0.1".into());
+    origin.request_id = Some("01M8P377WVYDDSBNK9FV7MCXCE".into());
+    let asker = Asker { tenant: TenantId::default(), origin };
+    let run = now().millis();
+    let (started, length, mut done) = (Instant::now(), Duration::from_secs(seconds), 0);
+    while started.elapsed() < length {
+        let commands = (done..done + batch).map(|number| allocate(&format!("raw:{run}:{number}"))).collect();
+        for answer in allocator.ask_all(&asker, commands).await {
+            ensure!(answer.is_ok(), "an allocation failed: {answer:?}");
+        }
+        done += batch;
+    }
+    println!("{:.0}", done as f64 / started.elapsed().as_secs_f64());
+    drop(allocator);
+    task.await?;
+    store.close().await;
+    Ok(())
+}
+
+fn allocate(account: &str) -> Command {
+    Command::Allocate(Allocate {
+        account: AccountKey::stored(account.to_owned()),
+        strategy: None,
+        group: None,
+        pinned: None,
+        level: MemberLevel::Free,
+        fresh: false,
+        ttl_millis: None,
+    })
+}
+
+#[allow(clippy::disallowed_methods, reason = "a program of its own has its own clock")]
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(since.as_millis() as i64)
+}
