@@ -191,7 +191,9 @@ async fn connect_sqlite(path: &Path, config: PoolConfig) -> sqlx::Result<Backend
         .busy_timeout(config.patience)
         .foreign_keys(true)
         .pragma("temp_store", "memory")
-        .statement_cache_capacity(512);
+        .statement_cache_capacity(512)
+        // A batch's rows go over to the other thread without waiting for it.
+        .row_buffer_size(512);
     if config.read_only {
         let read = connect_reading(path, config, options).await?;
         return Ok(Backend::Sqlite { write: read.clone(), read });
