@@ -19,7 +19,7 @@ test: setup web/dist/index.html
 	scripts/test.sh
 
 bench: setup web/dist/index.html
-	cargo build --release --locked
+	cargo build --release --locked -p api-pool -p bench
 	scripts/bench.sh
 
 lint: setup web/dist/index.html

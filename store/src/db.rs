@@ -27,7 +27,6 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{FromRow, Postgres, Sqlite, Transaction};
 
 use crate::error::Result;
-use crate::rows::{RowSql, Rows};
 
 /// One statement in both dialects.
 #[derive(Clone, Copy, Debug)]
@@ -239,34 +238,14 @@ macro_rules! bind {
     };
 }
 
-macro_rules! all_of {
-    ($on:expr, $sql:expr, $rows:expr, |$sqlite:ident| $again:expr) => {{
-        let mut all = Vec::new();
-        match $on {
-            On::Sqlite($sqlite) => {
-                for piece in $sql.on_sqlite($rows) {
-                    let (text, args) = piece?;
-                    all.extend(sqlx::query_as_with::<_, T, _>(text, args).fetch_all($again).await?);
-                }
-            }
-            On::Postgres(_) if $rows.is_empty() => {}
-            On::Postgres(on) => {
-                let args = $sql.on_postgres(&$rows)?;
-                all = sqlx::query_as_with::<_, T, _>($sql.postgres, args).fetch_all(on).await?;
-            }
-        }
-        Ok(all)
-    }};
-}
-
 /// Where a statement runs.
-enum On<S, P> {
+pub(crate) enum On<S, P> {
     Sqlite(S),
     Postgres(P),
 }
 
 impl Tx {
-    fn on(&mut self) -> On<&mut sqlx::SqliteConnection, &mut sqlx::PgConnection> {
+    pub(crate) fn on(&mut self) -> On<&mut sqlx::SqliteConnection, &mut sqlx::PgConnection> {
         match self {
             Self::Sqlite(tx) => On::Sqlite(&mut **tx),
             Self::Postgres(tx) => On::Postgres(&mut **tx),
@@ -291,30 +270,6 @@ impl Tx {
     /// Runs it; the number of rows it touched.
     pub(crate) async fn execute(&mut self, sql: Sql, args: Vec<Arg>) -> Result<u64> {
         dispatch!(self.on(), sql, args, sqlx::query, |on, query| Ok(query.execute(on).await?.rows_affected()))
-    }
-
-    /// All rows that a statement with rows in it answers.
-    pub(crate) async fn all_of<T: Record>(&mut self, sql: &'static RowSql, rows: Rows) -> Result<Vec<T>> {
-        all_of!(self.on(), sql, rows, |on| &mut *on)
-    }
-
-    /// Runs a statement with rows in it; the number of rows it touched.
-    pub(crate) async fn execute_of(&mut self, sql: &'static RowSql, rows: Rows) -> Result<u64> {
-        let mut touched = 0;
-        match self.on() {
-            On::Sqlite(on) => {
-                for piece in sql.on_sqlite(rows) {
-                    let (text, args) = piece?;
-                    touched += sqlx::query_with(text, args).execute(&mut *on).await?.rows_affected();
-                }
-            }
-            On::Postgres(_) if rows.is_empty() => {}
-            On::Postgres(on) => {
-                let args = sql.on_postgres(&rows)?;
-                touched = sqlx::query_with(sql.postgres, args).execute(on).await?.rows_affected();
-            }
-        }
-        Ok(touched)
     }
 
     /// Makes it durable.
@@ -348,7 +303,7 @@ impl Backend {
         })
     }
 
-    fn on(&self) -> On<&SqlitePool, &PgPool> {
+    pub(crate) fn on(&self) -> On<&SqlitePool, &PgPool> {
         match self {
             Self::Sqlite { read, .. } => On::Sqlite(read),
             Self::Postgres { read, .. } => On::Postgres(read),
@@ -358,11 +313,6 @@ impl Backend {
     /// All rows, outside any transaction.
     pub(crate) async fn all<T: Record>(&self, sql: Sql, args: Vec<Arg>) -> Result<Vec<T>> {
         dispatch!(self.on(), sql, args, sqlx::query_as::<_, T>, |on, query| Ok(query.fetch_all(on).await?))
-    }
-
-    /// All rows that a statement with rows in it answers, outside any transaction.
-    pub(crate) async fn all_of<T: Record>(&self, sql: &'static RowSql, rows: Rows) -> Result<Vec<T>> {
-        all_of!(self.on(), sql, rows, |on| on)
     }
 
     /// The first row, if any, outside any transaction.

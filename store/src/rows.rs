@@ -2,7 +2,7 @@
 //!
 //! A statement with the marker `ROWS(e: id TEXT, n BIGINT)` behind its `WITH` has the rows that it
 //! is run with as the table `e`. PostgreSQL gets them as one array for each column; SQLite as
-//! `VALUES`, which it reads four times faster than the same rows as JSON.
+//! `VALUES`, which it reads several times faster than the same rows as JSON (docs/adr/015).
 
 use std::sync::OnceLock;
 
@@ -10,7 +10,7 @@ use sqlx::Arguments;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 
-use crate::db::{Arg, Sql};
+use crate::db::{Arg, Backend, On, Record, Sql, Tx};
 use crate::error::Result;
 
 /// The most rows of one statement on SQLite, which knows a statement by its number of values.
@@ -30,7 +30,7 @@ enum Kind {
 #[derive(Debug)]
 pub(crate) struct RowSql {
     kinds: Vec<Kind>,
-    pub postgres: &'static str,
+    postgres: &'static str,
     /// What stands before and behind the rows.
     around: [&'static str; 2],
     sqlite: [OnceLock<&'static str>; SIZES],
@@ -66,9 +66,9 @@ impl RowSql {
     }
 
     /// The statements that take all of `rows`, with their values.
-    pub fn on_sqlite(&self, rows: Rows) -> impl Iterator<Item = Result<(&'static str, SqliteArguments)>> {
+    fn on_sqlite(&self, rows: Rows) -> impl Iterator<Item = Result<(&'static str, SqliteArguments)>> {
         rows.pieces(self.kinds.len()).map(|(number, cells)| {
-            let (text, _) = self.sqlite(number);
+            let text = self.sqlite(number);
             #[cfg(test)]
             crate::plans::ran(crate::plans::Dialect::Sqlite, text, Vec::new());
             let mut arguments = SqliteArguments::default();
@@ -88,7 +88,7 @@ impl RowSql {
     }
 
     /// The values of the statement on PostgreSQL: the columns of `rows`.
-    pub fn on_postgres(&self, rows: &Rows) -> Result<PgArguments> {
+    fn on_postgres(&self, rows: &Rows) -> Result<PgArguments> {
         #[cfg(test)]
         crate::plans::ran(crate::plans::Dialect::Postgres, self.postgres, self.types());
         let mut arguments = PgArguments::default();
@@ -104,19 +104,19 @@ impl RowSql {
     }
 
     /// The statement for so many rows, or somewhat more.
-    fn sqlite(&self, rows: usize) -> (&'static str, usize) {
+    fn sqlite(&self, rows: usize) -> &'static str {
         let size = rows.next_power_of_two();
         let make = || {
             let row = format!("({})", vec!["?"; self.kinds.len()].join(", "));
             format!("{}{}{}", self.around[0], vec![row; size].join(", "), self.around[1]).leak() as &'static str
         };
-        (self.sqlite[size.ilog2() as usize].get_or_init(make), size)
+        self.sqlite[size.ilog2() as usize].get_or_init(make)
     }
 
     /// Its text for one row.
     #[cfg(test)]
     pub fn text(&self, dialect: crate::plans::Dialect) -> &'static str {
-        if dialect == crate::plans::Dialect::Sqlite { self.sqlite(1).0 } else { self.postgres }
+        if dialect == crate::plans::Dialect::Sqlite { self.sqlite(1) } else { self.postgres }
     }
 
     /// The types of its values on PostgreSQL.
@@ -195,6 +195,59 @@ macro_rules! row {
 }
 pub(crate) use row;
 
+macro_rules! all_of {
+    ($on:expr, $sql:expr, $rows:expr, |$sqlite:ident| $again:expr) => {{
+        let mut all = Vec::new();
+        match $on {
+            On::Sqlite($sqlite) => {
+                for piece in $sql.on_sqlite($rows) {
+                    let (text, args) = piece?;
+                    all.extend(sqlx::query_as_with::<_, T, _>(text, args).fetch_all($again).await?);
+                }
+            }
+            On::Postgres(_) if $rows.is_empty() => {}
+            On::Postgres(on) => {
+                let args = $sql.on_postgres(&$rows)?;
+                all = sqlx::query_as_with::<_, T, _>($sql.postgres, args).fetch_all(on).await?;
+            }
+        }
+        Ok(all)
+    }};
+}
+
+impl Tx {
+    /// All rows that a statement with rows in it answers.
+    pub(crate) async fn all_of<T: Record>(&mut self, sql: &'static RowSql, rows: Rows) -> Result<Vec<T>> {
+        all_of!(self.on(), sql, rows, |on| &mut *on)
+    }
+
+    /// Runs a statement with rows in it; the number of rows it touched.
+    pub(crate) async fn execute_of(&mut self, sql: &'static RowSql, rows: Rows) -> Result<u64> {
+        let mut touched = 0;
+        match self.on() {
+            On::Sqlite(on) => {
+                for piece in sql.on_sqlite(rows) {
+                    let (text, args) = piece?;
+                    touched += sqlx::query_with(text, args).execute(&mut *on).await?.rows_affected();
+                }
+            }
+            On::Postgres(_) if rows.is_empty() => {}
+            On::Postgres(on) => {
+                let args = sql.on_postgres(&rows)?;
+                touched = sqlx::query_with(sql.postgres, args).execute(on).await?.rows_affected();
+            }
+        }
+        Ok(touched)
+    }
+}
+
+impl Backend {
+    /// All rows that a statement with rows in it answers, outside any transaction.
+    pub(crate) async fn all_of<T: Record>(&self, sql: &'static RowSql, rows: Rows) -> Result<Vec<T>> {
+        all_of!(self.on(), sql, rows, |on| on)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,11 +259,8 @@ mod tests {
         );
         assert_eq!(
             sql.sqlite(3),
-            (
-                "WITH e (id, n) AS (SELECT * FROM (VALUES (?, ?), (?, ?), (?, ?), (?, ?)) WHERE column1 IS NOT NULL) \
-                 SELECT a FROM e CROSS JOIN t WHERE t.id = e.id ",
-                4
-            )
+            "WITH e (id, n) AS (SELECT * FROM (VALUES (?, ?), (?, ?), (?, ?), (?, ?)) WHERE column1 IS NOT NULL) \
+                 SELECT a FROM e CROSS JOIN t WHERE t.id = e.id "
         );
         assert_eq!(
             sql.postgres,

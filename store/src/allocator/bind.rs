@@ -52,7 +52,8 @@ impl Batch {
         if !sticks && command.group.as_ref().is_some_and(|group| !groups.contains_key(group)) {
             return Ok(Err(Refused::UnknownGroup));
         }
-        let selectors = self.selectors(&asker.tenant, &request)?;
+        let chooses = !sticks && request.pinned.is_none();
+        let selectors = if chooses { self.selectors(&asker.tenant, &request)? } else { Vec::new() };
         let decision = loop {
             let view = self.account_view(&asker.tenant, &request.account);
             let pool = self.set.pool_for(&asker.tenant, &request, &view, &selectors, self.now);

@@ -57,6 +57,19 @@ pub struct Allocate {
 }
 
 impl Allocate {
+    /// The plainest request: whichever is best, until it is released.
+    pub fn new(account: AccountKey) -> Self {
+        Self {
+            account,
+            strategy: None,
+            group: None,
+            pinned: None,
+            level: MemberLevel::default(),
+            fresh: false,
+            ttl_millis: None,
+        }
+    }
+
     /// The request as `domain` decides it: with its strategy, and what the rules say to the caller.
     pub(crate) fn request(&self, rules: &TenantRules, origin: &Origin, now: Timestamp) -> Request {
         let caller = Caller {

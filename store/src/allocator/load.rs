@@ -11,7 +11,8 @@ use sqlx::FromRow;
 
 use super::batch::Choice;
 use super::ranking::{best, ranked_columns, ranking_of_ids};
-use super::working::{AccountRow, Credential, CredentialRow, Selector, Tally};
+use super::set::Selector;
+use super::working::{AccountRow, Credential, CredentialRow, Tally};
 use crate::db::{Reader, Tx, args, json_texts, sql};
 use crate::error::Result;
 use crate::rows::{row, rows_sql};

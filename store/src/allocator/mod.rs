@@ -15,6 +15,7 @@ pub(crate) mod ranking;
 mod replay;
 mod report;
 pub(crate) mod save;
+pub(crate) mod set;
 pub(crate) mod working;
 
 #[cfg(test)]
@@ -82,21 +83,12 @@ pub struct Allocator {
 }
 
 impl Allocator {
-    /// Starts the task, within a runtime. It answers everything that was accepted before it ends.
-    ///
-    /// It has a thread of its own: a batch waits for the database a dozen times, and on the threads
-    /// that serve clients each time would be a wait behind all clients whose turn it is.
+    /// Starts the task. It answers everything that was accepted before it ends.
     pub fn start(store: Store, blame: BlameConfig) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let metrics = AllocatorMetrics::default();
         let task = Task { store, blame, census: CensusCache::default(), results: 0, metrics: metrics.clone() };
-        let ended = tokio::task::spawn_blocking(move || {
-            match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-                Ok(runtime) => runtime.block_on(task.run(waiting)),
-                Err(error) => tracing::error!(%error, "the allocator can't start"),
-            }
-        });
-        (Self { queue, metrics }, ended)
+        (Self { queue, metrics }, tokio::spawn(task.run(waiting)))
     }
 
     /// What it counts.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use domain::credential::{Candidate, Standing};
 use domain::{AccountKey, CredentialId, TenantId, Timestamp, health};
 
-use super::working::{Account, Change, Credential, Tally, WorkingSet};
+use super::set::WorkingSet;
+use super::working::{Account, Change, Credential, Tally};
 use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
 use crate::rows::{RowSql, Rows, row, rows_sql};
@@ -104,11 +105,12 @@ impl Tx {
         changed.sort_by_key(|(key, _)| *key);
         let (mut new, mut known) = (Rows::default(), Rows::default());
         for ((tenant, key), account) in changed {
-            let [cells @ .., _] = account_row(tenant, key, account);
+            let row = account_row(tenant, key, account);
             if account.loaded_seq == 0 {
+                let [cells @ .., _] = row;
                 new.push(cells);
             } else {
-                known.push(account_row(tenant, key, account));
+                known.push(row);
             }
         }
         self.insist(rows_sql!(NEW_ACCOUNTS), new).await?;

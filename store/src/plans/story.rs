@@ -50,15 +50,7 @@ fn key(text: &str) -> AccountKey {
 }
 
 fn wish(account: &str) -> Allocate {
-    Allocate {
-        account: key(account),
-        strategy: None,
-        group: None,
-        pinned: None,
-        level: MemberLevel::Free,
-        fresh: false,
-        ttl_millis: None,
-    }
+    Allocate::new(key(account))
 }
 
 pub(super) async fn use_everything(store: &Store) {

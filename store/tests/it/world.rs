@@ -352,15 +352,7 @@ pub fn slice(after: Option<&str>) -> Slice {
 }
 
 pub fn wish(account: &str) -> Allocate {
-    Allocate {
-        account: key(account),
-        strategy: None,
-        group: None,
-        pinned: None,
-        level: MemberLevel::Free,
-        fresh: false,
-        ttl_millis: None,
-    }
+    Allocate::new(key(account))
 }
 
 pub fn success(number: i64) -> Report {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::ensure;
 use domain::blame::BlameConfig;
-use domain::{AccountKey, MemberLevel, TenantId, Timestamp};
+use domain::{AccountKey, TenantId, Timestamp};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use store::allocator::{Allocate, Allocator, Asker, Command};
@@ -22,9 +22,10 @@ pub async fn run(location: Location, key: [u8; 32], batch: usize, seconds: u64) 
     origin.request_id = Some("01M8P377WVYDDSBNK9FV7MCXCE".into());
     let asker = Asker { tenant: TenantId::default(), origin };
     let run = now().millis();
+    let allocate = |account| Command::Allocate(Allocate::new(AccountKey::stored(account)));
     let (started, length, mut done) = (Instant::now(), Duration::from_secs(seconds), 0);
     while started.elapsed() < length {
-        let commands = (done..done + batch).map(|number| allocate(&format!("raw:{run}:{number}"))).collect();
+        let commands = (done..done + batch).map(|number| allocate(format!("raw:{run}:{number}"))).collect();
         for answer in allocator.ask_all(&asker, commands).await {
             ensure!(answer.is_ok(), "an allocation failed: {answer:?}");
         }
@@ -35,18 +36,6 @@ pub async fn run(location: Location, key: [u8; 32], batch: usize, seconds: u64) 
     task.await?;
     store.close().await;
     Ok(())
-}
-
-fn allocate(account: &str) -> Command {
-    Command::Allocate(Allocate {
-        account: AccountKey::stored(account.to_owned()),
-        strategy: None,
-        group: None,
-        pinned: None,
-        level: MemberLevel::Free,
-        fresh: false,
-        ttl_millis: None,
-    })
 }
 
 #[allow(clippy::disallowed_methods, reason = "a program of its own has its own clock")]
