@@ -19,8 +19,10 @@ test: setup web/dist/index.html
 	scripts/test.sh
 
 bench: setup web/dist/index.html
+	scripts/setup.sh wrk oha
 	cargo build --release --locked -p api-pool -p bench
-	scripts/bench.sh
+	./target/release/bench run target/bench.json
+	API_POOL_BIN=$(CURDIR)/target/release/api-pool node web/browser/measure.mjs
 
 lint: setup web/dist/index.html
 	cargo fmt --all --check

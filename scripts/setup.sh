@@ -59,7 +59,7 @@ fi
 
 for tool in "$@"; do
   case "$tool" in
-    cargo-*) cargo_tool "$tool" ;;
+    cargo-* | oha) cargo_tool "$tool" ;;
     *) debian "command -v $tool" "$tool" ;;
   esac
 done

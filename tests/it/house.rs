@@ -18,7 +18,7 @@ fn arrows_are_those_of_the_design() {
         ("workers", vec!["domain", "jobs", "store"]),
         ("api-pool", vec!["domain", "jobs", "store", "api", "workers"]),
         // It measures from outside, and the same batches without HTTP.
-        ("bench", vec!["domain", "store"]),
+        ("bench", vec!["domain", "jobs", "store"]),
     ]
     .into_iter()
     .map(|(name, rooms)| (name, rooms.into_iter().collect()))

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use sqlx::FromRow;
 
 use super::batch::Choice;
-use super::ranking::{best, ranked_columns, ranking_of_ids};
+use super::ranking::{ranked_columns, ranking, ranking_of_ids};
 use super::set::Selector;
 use super::working::{AccountRow, Credential, CredentialRow, Tally};
-use crate::db::{Reader, Tx, args, json_texts, sql};
+use crate::db::{Tx, args, json_texts, sql};
 use crate::error::Result;
 use crate::rows::{row, rows_sql};
 
@@ -170,7 +170,8 @@ impl Tx {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Credential>> {
-        best(&mut Reader::Tx(self), selector, now, limit, true).await
+        let args = args![&selector.tenant, selector.shelf.key(), now, limit];
+        selector.credentials(self.all(ranking(selector.strategy), args).await?)
     }
 
     /// The ids of the best `limit` of a shelf, whoever holds them.
@@ -180,10 +181,6 @@ impl Tx {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<CredentialId>> {
-        if !self.is_postgres() {
-            let best = best(&mut Reader::Tx(self), selector, now, limit, false).await?;
-            return Ok(best.into_iter().map(|credential| credential.candidate.id).collect());
-        }
         let args = args![&selector.tenant, selector.shelf.key(), now, limit];
         let ids: Vec<(String,)> = self.all(ranking_of_ids(selector.strategy), args).await?;
         Ok(ids.into_iter().map(|(id,)| CredentialId::from(id)).collect())

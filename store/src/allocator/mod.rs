@@ -25,7 +25,7 @@ pub(crate) mod statements {
         ACCOUNTS, ACCOUNTS_OF_ALLOCATIONS, ACCOUNTS_OF_CREDENTIAL, CENSUS, CREDENTIAL_IDS, CREDENTIALS,
         EXPIRED_ACCOUNTS, EXPIRED_ON_CREDENTIAL, EXPIRED_ON_SHELVES, NAMED, TALLIES,
     };
-    pub(crate) use super::ranking::{Steps, ranking, ranking_peek, steps};
+    pub(crate) use super::ranking::{ranking, ranking_peek};
     pub(crate) use super::replay::{KEEP_KEYS, SEEN_KEYS};
     pub(crate) use super::report::SEEN_RESULTS;
     pub(crate) use super::save;
@@ -53,6 +53,8 @@ use batch::Batch;
 const QUEUE: usize = 8_192;
 /// Requests decided in one transaction: no writer holds the lock long.
 const BATCH: usize = 256;
+/// How long a request may wait for its batch. Then it is refused, and nothing was done for it.
+const DEADLINE: Duration = Duration::from_secs(10);
 /// Ended leases that one transaction lets go of.
 const EXPIRED_AT_ONCE: usize = 200;
 /// How often a batch is tried that PostgreSQL made a deadlock's victim, or that met another
@@ -166,6 +168,8 @@ impl Task {
         while waiting.recv_many(&mut batch, BATCH).await > 0 {
             // Whoever has hung up is not kept waiting for, nor charged with an allocation.
             batch.retain(|work| !work.reply.is_closed());
+            let late = batch.extract_if(.., |work| work.queued.elapsed() > DEADLINE);
+            late.for_each(|work| self.answer(work, Err(Refused::Overloaded)));
             self.serve(std::mem::take(&mut batch)).await;
         }
     }
@@ -236,12 +240,14 @@ impl Task {
 
     fn reply(&self, work: Vec<Work>, answers: Vec<Answer>) {
         self.metrics.batch(work.len());
-        for (member, answer) in work.into_iter().zip(answers) {
-            self.metrics.answered(&member.command, &answer, member.queued.elapsed());
-            // A client that has gone does not need its answer.
-            if member.reply.send(answer).is_err() {
-                tracing::debug!("a client left before its answer");
-            }
+        work.into_iter().zip(answers).for_each(|(member, answer)| self.answer(member, answer));
+    }
+
+    fn answer(&self, work: Work, answer: Answer) {
+        self.metrics.answered(&work.command, &answer, work.queued.elapsed());
+        // A client that has gone does not need its answer.
+        if work.reply.send(answer).is_err() {
+            tracing::debug!("a client left before its answer");
         }
     }
 

@@ -3,13 +3,13 @@
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use store::allocator::Refused;
+use store::allocator::{Command, Refused};
 use store::credentials::Filter;
 use store::open::Location;
 use store::queue::QueuePool;
 use store::{Slice, StoreError};
 
-use crate::world::{Kind, World, assert_refused, group, on_both, origin, run};
+use crate::world::{Kind, World, assert_refused, group, on_both, origin, run, wish};
 
 on_both! {
     after_a_failover_there_is_reading_until_there_is_writing_again,
@@ -44,6 +44,27 @@ async fn is_written_again_when_there_is_room(w: &World) {
 #[test]
 fn a_full_disk_is_written_again_when_there_is_room() {
     run(Kind::Sqlite, is_written_again_when_there_is_room);
+}
+
+/// Whoever waits too long for a batch is told so at once when its turn comes, and nothing is done.
+async fn nobody_waits_longer_than_the_deadline(w: &World) {
+    w.add(1).await;
+    let commands: Vec<Command> = (0..600).map(|n| Command::Allocate(wish(&n.to_string()))).collect();
+    let QueuePool::Sqlite(write) = w.store.queue_pool() else { panic!("only SQLite has one connection to write") };
+    let held = write.acquire().await.unwrap();
+    let answers = w.pool.ask_all(&w.asker(), commands).await;
+    drop(held);
+    let kept_waiting = answers.iter().filter(|a| matches!(a, Err(Refused::Store(StoreError::Unavailable(_))))).count();
+    let late = answers.iter().filter(|a| matches!(a, Err(Refused::Overloaded))).count();
+    assert!((1..=256).contains(&kept_waiting), "the first batch: {kept_waiting}");
+    assert_eq!(kept_waiting + late, 600, "and all behind it");
+    assert_eq!(w.count("api.allocated").await, 0);
+    w.allocate("a").await.unwrap();
+}
+
+#[test]
+fn a_held_up_database_keeps_nobody_waiting_for_ever() {
+    run(Kind::Sqlite, nobody_waits_longer_than_the_deadline);
 }
 
 /// PostgreSQL as a standby is, to whom a name of the primary still leads; on SQLite a file that

@@ -1,9 +1,16 @@
 //! `make bench`: how fast, as ratios in one run.
 
+mod chores;
 mod echo;
+mod goals;
+mod load;
+mod place;
 mod raw;
+mod report;
+mod run;
+mod servers;
 
-use store::open::Location;
+use std::path::Path;
 
 /// As the program has it, so that the comparison is about the rest.
 #[global_allocator]
@@ -16,15 +23,11 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["run", file] => runtime.block_on(run::run(run::FULL, Path::new(file))),
+        ["quick", file] => runtime.block_on(run::run(run::QUICK, Path::new(file))),
+        // What a run starts beside itself.
         ["echo"] => runtime.block_on(echo::serve()),
-        ["raw", place, batch, seconds] => {
-            let location = if place.starts_with("postgres") {
-                Location::Postgres(place.to_owned())
-            } else {
-                Location::Sqlite(place.into())
-            };
-            runtime.block_on(raw::run(location, KEY, batch.parse()?, seconds.parse()?))
-        }
-        _ => anyhow::bail!("unknown arguments"),
+        ["raw", place, batch, seconds] => runtime.block_on(raw::run(place, batch.parse()?, seconds.parse()?)),
+        _ => anyhow::bail!("usage: bench run|quick FILE"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::ensure;
+use anyhow::{Result, ensure};
 use domain::blame::BlameConfig;
 use domain::{AccountKey, TenantId, Timestamp};
 use rand::SeedableRng;
@@ -12,10 +12,19 @@ use store::open::{Location, PoolConfig};
 use store::seal::MasterKey;
 use store::{Ambient, Origin, Store};
 
-/// Allocates for new accounts, in batches of so many, for so long. Prints allocations per second.
-pub async fn run(location: Location, key: [u8; 32], batch: usize, seconds: u64) -> anyhow::Result<()> {
+use crate::KEY;
+
+/// A database of the program, by its file or its URL.
+pub async fn open(place: &str) -> Result<Store> {
+    let is_url = place.starts_with("postgres://");
+    let location = if is_url { Location::Postgres(place.to_owned()) } else { Location::Sqlite(place.into()) };
     let ambient = Ambient::new(now, StdRng::seed_from_u64(1));
-    let store = Store::open(&location, PoolConfig::default(), vec![MasterKey::new(1, key)], ambient).await?;
+    Ok(Store::open(&location, PoolConfig::default(), vec![MasterKey::new(1, KEY)], ambient).await?)
+}
+
+/// Allocates for new accounts, in batches of so many, for so long. Prints allocations per second.
+pub async fn run(place: &str, batch: usize, seconds: u64) -> Result<()> {
+    let store = open(place).await?;
     let (allocator, task) = Allocator::start(store.clone(), BlameConfig::default());
     let mut origin = Origin::internal("svc:bench");
     origin.ip = Some("127.0.0.1".into());

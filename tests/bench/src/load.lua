@@ -1,0 +1,59 @@
+-- One kind of request, by WHAT, and at the end the figures as a line of JSON. Every thread goes through accounts of its
+-- own, in the same order for the same RUN: what one run has allocated, another can release.
+local what, run = os.getenv("WHAT"), os.getenv("RUN")
+local credentials = tonumber(os.getenv("CREDENTIALS"))
+local limit = tonumber(os.getenv("LIMIT"))
+local threads = {}
+
+function setup(thread)
+  thread:set("id", #threads)
+  table.insert(threads, thread)
+end
+
+function init()
+  n, refused = 0, 0
+  headers = { ["X-Service-Token"] = os.getenv("TOKEN"), ["Content-Type"] = "application/json" }
+  math.randomseed(tonumber(run) * 16 + id)
+end
+
+local function allocation(account) return string.format('{"account_id":"%s"}', account) end
+local function mine() return string.format("%s:%d:%d", run, id, n) end
+local function random_id() return string.format("%08x%08x", math.random(0, 4294967295), math.random(0, 4294967295)) end
+
+local paths = { release = "release", result = "result", batch = "allocate/batch" }
+local bodies = {
+  new = function() return allocation(mine()) end,
+  random = function() return allocation(random_id()) end,
+  existing = function() return allocation("again:" .. n % 1000) end,
+  release = function() return allocation(mine()) end,
+  result = function() return string.format('{"api_id":"%d","success":true,"latency_ms":120}', 1000000 + n % credentials) end,
+  batch = function()
+    local requests = {}
+    for member = 1, 100 do requests[member] = allocation(mine() .. ":" .. member) end
+    return '{"requests":[' .. table.concat(requests, ",") .. "]}"
+  end,
+}
+
+function request()
+  n = n + 1
+  if n > limit then wrk.thread:stop() end
+  return wrk.format("POST", "/api/admin/api-pool/" .. (paths[what] or "allocate"), headers, bodies[what]())
+end
+
+-- A batch is answered with success, whatever became of its members.
+if what == "batch" then
+  function response(_, _, body)
+    for _ in body:gmatch('"success":false') do refused = refused + 1 end
+  end
+end
+
+function done(summary, latency)
+  local e = summary.errors
+  local members = 0
+  for _, thread in ipairs(threads) do members = members + thread:get("refused") end
+  io.write(string.format(
+    '\nfigures {"requests":%d,"seconds":%f,"p50":%f,"p99":%f,"p999":%f,"errors":%d}\n',
+    summary.requests, summary.duration / 1e6,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency:percentile(99.9) / 1e3,
+    members + e.connect + e.read + e.write + e.status + e.timeout))
+end
