@@ -24,7 +24,7 @@ const HEAD: Duration = Duration::from_secs(20);
 /// What is read ahead of a connection, in bytes; a head may be twice as long at most.
 const BUFFER: usize = 64 << 10;
 /// The most connections, as far as the limit of open files allows. Those beyond wait to be accepted.
-const CONNECTIONS: u64 = 10_000;
+const CONNECTIONS: u64 = 32_768;
 /// Open files for everything else: the database, live clients.
 const OTHERS: u64 = 256;
 /// Files have run out: some connections will end in a while.

@@ -2,6 +2,7 @@
 //! was answered is compared with what the database holds, and `doctor` has the last word.
 
 mod clock;
+mod crowd;
 mod death;
 mod ledger;
 mod revoked;

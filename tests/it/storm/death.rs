@@ -1,4 +1,4 @@
-//! kill -9 at random moments, ten times: whatever a client was told of is there afterwards, exactly;
+//! kill -9 at random moments, ten times, under 256 clients: whatever a client was told of is there afterwards, exactly;
 //! what it got no answer to was done or was not, and is never half done.
 
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use crate::harness::{Api, Kind, Place, Server, random_name, upload};
 const FIRST: usize = 2_000_000;
 const CREDENTIALS: usize = 1_000;
 const SLOTS: usize = 5;
-const CLIENTS: usize = 32;
+const CLIENTS: usize = 256;
 /// Each client has accounts of its own, so that it knows exactly what they hold.
-const ACCOUNTS_EACH: usize = 40;
+const ACCOUNTS_EACH: usize = 10;
 const DEATHS: usize = 10;
 /// A process dies this many milliseconds after the traffic begins.
 const LIFETIME: std::ops::Range<u64> = 40..600;

@@ -1,4 +1,4 @@
-//! Thirty-two clients at once: 4,000 accounts, 2,000 of them asked for again, half released and
+//! 256 clients at once: 4,000 accounts, 2,000 of them asked for again, half released and
 //! coming back, some newcomers in between.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ const CREDENTIALS: usize = 1_000;
 const SLOTS: usize = 5;
 const ACCOUNTS: usize = 4_000;
 const NEWCOMERS: usize = 500;
-const CLIENTS: usize = 32;
+const CLIENTS: usize = 256;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_process_on_sqlite() {
