@@ -3,6 +3,7 @@
 
 mod clock;
 mod death;
+mod histories;
 mod ledger;
 mod revoked;
 mod stop;
