@@ -4,6 +4,7 @@
 mod clock;
 mod crowd;
 mod death;
+mod histories;
 mod ledger;
 mod revoked;
 mod stop;
