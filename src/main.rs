@@ -24,6 +24,7 @@ use cli::Cli;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    without_huge_pages();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return misunderstood(&error),
@@ -36,6 +37,13 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => fail(&error),
     }
+}
+
+/// The allocator takes its memory in pages of 2 MiB where it may, of which an idle program uses little
+/// each: it had 95 MB resident with them, 54 MB without.
+fn without_huge_pages() {
+    // A kernel that does not know them has none.
+    let _ = nix::sys::prctl::set_thp_disable(true);
 }
 
 /// Help and version are answers; anything else that clap says is one line.

@@ -39,6 +39,8 @@ pub(crate) struct Batch {
     pub(super) banned: Vec<(CredentialId, String)>,
     /// Who holds the allocations that requests name.
     pub(super) holders: HashMap<(TenantId, AllocationId), AccountKey>,
+    /// Accounts without a row that were refused because all is taken.
+    pub(super) strangers: Vec<(TenantId, AccountKey)>,
     log: Vec<(Asker, Entry)>,
     /// Allocations and reports in the batch: how deep a ranking has to be read.
     depth: usize,
@@ -75,6 +77,7 @@ impl Batch {
             keys: BTreeMap::new(),
             banned: Vec::new(),
             holders: HashMap::new(),
+            strangers: Vec::new(),
             log: Vec::new(),
             depth: 0,
             careful,
@@ -334,6 +337,11 @@ impl Batch {
 
     /// Numbers what happened, writes everything and commits.
     pub(crate) async fn finish(mut self) -> Result<()> {
+        // Credentials are read after accounts, and what has no row was not locked: another process may
+        // have given a stranger meanwhile what looked taken.
+        if self.tx.knows_any(std::mem::take(&mut self.strangers)).await? {
+            return Err(StoreError::Stale);
+        }
         if self.log.is_empty() && self.results.is_empty() && self.keys.is_empty() {
             return self.tx.rollback().await;
         }

@@ -62,6 +62,9 @@ impl Batch {
                 break decision;
             }
         };
+        if rests_on_full(&decision) && self.set.account(&asker.tenant, &request.account).loaded_seq == 0 {
+            self.strangers.push((asker.tenant.clone(), request.account.clone()));
+        }
         let existing = match decision {
             Ok(Decision::Existing(_)) => true,
             Ok(Decision::Bind { credential, via }) => {

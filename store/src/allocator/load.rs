@@ -37,6 +37,10 @@ pub(crate) const ACCOUNTS: &str = concat!(
       LOCK_BY(a.tenant_id, a.account_id)"
 );
 
+const KNOWN: &str = "
+    WITH ROWS(e: t TEXT, a TEXT) SELECT a.account_id FROM e CROSS JOIN accounts a
+    WHERE a.tenant_id = e.t AND a.account_id = e.a LIMIT 1";
+
 pub(crate) const ACCOUNTS_OF_ALLOCATIONS: &str = "
     WITH ROWS(e: t TEXT, l TEXT) SELECT a.tenant_id, a.account_id, a.allocation_id FROM e CROSS JOIN accounts a
     WHERE a.tenant_id = e.t AND a.allocation_id = e.l";
@@ -98,6 +102,16 @@ impl Tx {
     /// Accounts by key, locked in key order.
     pub(super) async fn load_accounts(&mut self, keys: &[(TenantId, AccountKey)]) -> Result<Vec<AccountRow>> {
         self.all_of(rows_sql!(ACCOUNTS), keys.iter().map(|(t, a)| row![t, a]).collect()).await
+    }
+
+    /// Whether any of these accounts has a row by now. On SQLite nobody else can have made one.
+    pub(super) async fn knows_any(&mut self, keys: Vec<(TenantId, AccountKey)>) -> Result<bool> {
+        if keys.is_empty() || !self.is_postgres() {
+            return Ok(false);
+        }
+        let known: Vec<(String,)> =
+            self.all_of(rows_sql!(KNOWN), keys.iter().map(|(t, a)| row![t, a]).collect()).await?;
+        Ok(!known.is_empty())
     }
 
     /// The accounts that hold these allocations.
