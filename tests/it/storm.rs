@@ -4,7 +4,9 @@
 mod clients;
 mod clock;
 mod death;
+mod disk;
 mod ledger;
+mod power;
 mod revoked;
 mod stop;
 mod traffic;
