@@ -5,6 +5,7 @@ mod clients;
 mod clock;
 mod death;
 mod disk;
+mod faults;
 mod ledger;
 mod power;
 mod revoked;
