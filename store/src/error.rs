@@ -78,6 +78,8 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
                 Self::Unavailable(error.into())
             }
+            // A server that goes away while a connection is made is heard as one that talks nonsense.
+            sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => Self::Unavailable(error.into()),
             sqlx::Error::Database(e) if is_passing(&e.code().unwrap_or_default()) => Self::Unavailable(error.into()),
             _ => Self::Database(error),
         }
@@ -138,5 +140,8 @@ mod tests {
         for code in ["", "19", "2067", "11", "23505", "42601", "01029"] {
             assert!(!is_passing(code), "{code}");
         }
+        let cut_short = sqlx::Error::Protocol("unexpected response from SSLRequest: 0x00".to_owned());
+        assert!(matches!(StoreError::from(cut_short), StoreError::Unavailable(_)));
+        assert!(matches!(StoreError::from(sqlx::Error::RowNotFound), StoreError::Database(_)));
     }
 }

@@ -122,11 +122,16 @@ pub fn assert_problem(reply: &Reply) {
 
 /// Sends and takes everything in.
 pub async fn ask(request: RequestBuilder) -> Reply {
-    let response = request.send().await.unwrap();
+    try_ask(request).await.unwrap()
+}
+
+/// The same, where it may be that nobody answers.
+pub async fn try_ask(request: RequestBuilder) -> reqwest::Result<Reply> {
+    let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let text = response.text().await.unwrap();
+    let text = response.text().await?;
     let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Reply { status, headers, text, json }
+    Ok(Reply { status, headers, text, json })
 }
 
 impl crate::harness::Api {

@@ -10,6 +10,9 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::cluster::Cluster;
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_api-pool");
 pub const PASSWORD: &str = "correct horse battery";
 pub const MASTER_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 /// How long anything may take before a test calls it hung.
@@ -27,37 +30,32 @@ pub struct Place {
     pub kind: Kind,
     pub dir: TempDir,
     pub url: Option<String>,
-    cluster: Option<PathBuf>,
+    pub cluster: Option<Cluster>,
 }
 
 impl Place {
     pub async fn new(kind: Kind) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let mut place = Self { kind, dir, url: None, cluster: None };
-        if kind == Kind::Postgres {
-            let server = place.postgres_server();
-            let name = format!("it_{}", random_name());
-            let mut admin = <sqlx::PgConnection as sqlx::Connection>::connect(&server).await.unwrap();
-            let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-            sqlx::query(create).execute(&mut admin).await.unwrap();
-            let (base, _) = server.rsplit_once('/').unwrap();
-            place.url = Some(format!("{base}/{name}"));
+        match (kind, std::env::var("TEST_DATABASE_URL")) {
+            (Kind::Sqlite, _) => Self { kind, dir: tempfile::tempdir().unwrap(), url: None, cluster: None },
+            // The server that `make test` has started.
+            (Kind::Postgres, Ok(server)) => Self::at(&server, None).await,
+            (Kind::Postgres, Err(_)) => Self::on(Cluster::start("")).await,
         }
-        place
     }
 
-    /// The server that `make test` has started, else one of our own.
-    fn postgres_server(&mut self) -> String {
-        if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
-            return url;
-        }
-        let dir = PathBuf::from(format!("/tmp/api-pool-it-{}", random_name()));
-        let port = free_port();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/pg.sh");
-        let started = Command::new(script).arg("start").arg(&dir).arg(port.to_string()).status().unwrap();
-        assert!(started.success(), "PostgreSQL must start: run `make setup`");
-        self.cluster = Some(dir);
-        format!("postgres://postgres@127.0.0.1:{port}/postgres")
+    /// On a PostgreSQL of its own.
+    pub async fn on(cluster: Cluster) -> Self {
+        Self::at(&cluster.url(), Some(cluster)).await
+    }
+
+    async fn at(server: &str, cluster: Option<Cluster>) -> Self {
+        let name = format!("it_{}", random_name());
+        let mut admin = <sqlx::PgConnection as sqlx::Connection>::connect(server).await.unwrap();
+        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        sqlx::query(create).execute(&mut admin).await.unwrap();
+        let (base, _) = server.rsplit_once('/').unwrap();
+        let url = Some(format!("{base}/{name}"));
+        Self { kind: Kind::Postgres, dir: tempfile::tempdir().unwrap(), url, cluster }
     }
 
     pub fn database(&self) -> PathBuf {
@@ -66,7 +64,11 @@ impl Place {
 
     /// The program with this place's environment and nothing else's.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_api-pool"));
+        self.prepared(Command::new(PROGRAM))
+    }
+
+    /// The same for a command that runs the program.
+    pub fn prepared(&self, mut command: Command) -> Command {
         command.env_clear().current_dir(self.dir.path()).stdin(Stdio::null());
         command.env("PATH", std::env::var("PATH").unwrap_or_default());
         command.env("DATABASE_PATH", self.database()).env("HTTP_PORT", "0").env("LOG_LEVEL", "info");
@@ -95,19 +97,15 @@ impl Place {
 
     /// `doctor` finds nothing.
     pub fn assert_sound(&self) {
-        let output = self.run(&["doctor"]);
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "doctor: {text}{}", String::from_utf8_lossy(&output.stderr));
+        assert_sound(self.command());
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Some(dir) = &self.cluster {
-            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/pg.sh");
-            let _ = Command::new(script).arg("stop").arg(dir).status();
-        }
-    }
+/// `doctor` finds nothing, by this command.
+pub fn assert_sound(mut command: Command) {
+    let output = command.arg("doctor").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "doctor: {text}{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// The program, running. Killed when dropped.

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(missing_docs, reason = "tests")]
 
+mod cluster;
 mod command;
 mod contract;
 mod harness;
 mod house;
 mod live;
 mod metrics;
+mod small_disk;
 mod storm;

@@ -48,13 +48,13 @@ async fn others_are_served_meanwhile(kind: Kind) {
     crowd.extend((0..CANCELLED).map(|n| tokio::spawn(hang_up(n))));
     let started = Instant::now();
     let others = (0..OTHERS).map(|n| tokio::spawn(allocate(service.clone(), n, started + STAY)));
-    let served: usize = join_all(others).await.into_iter().map(Result::unwrap).sum();
+    let answered: usize = join_all(others).await.into_iter().map(Result::unwrap).sum();
     over.store(true, Ordering::Relaxed);
     join_all(crowd).await.into_iter().for_each(Result::unwrap);
 
     let (most, cancelled) = (peak_memory(&server), cancelled.load(Ordering::Relaxed));
-    println!("{served} served, {cancelled} cancelled, {most} kB in memory at most");
-    assert!(served >= 4 * OTHERS && cancelled >= 4 * CANCELLED, "{served} served, {cancelled} cancelled");
+    println!("{answered} served, {cancelled} cancelled, {most} kB in memory at most");
+    assert!(answered >= 4 * OTHERS && cancelled >= 4 * CANCELLED, "{answered} served, {cancelled} cancelled");
     assert!(most < MOST, "{most} kB in memory");
     let errors = server.logged().lines().filter(|line| line.contains(" ERROR ")).count();
     assert_eq!(errors, 0);
@@ -69,7 +69,7 @@ async fn others_are_served_meanwhile(kind: Kind) {
 async fn dawdle(host: String, number: usize, caller: Api, over: Arc<AtomicBool>) {
     let mut stream = TcpStream::connect(&host).await.unwrap();
     let request = request(&host, &caller, &format!("slow {number}"));
-    for byte in request.as_bytes()[..request.len() - 1].iter() {
+    for byte in &request.as_bytes()[..request.len() - 1] {
         // Whoever dawdles may be cut off.
         if over.load(Ordering::Relaxed) || stream.write_all(&[*byte]).await.is_err() {
             break;

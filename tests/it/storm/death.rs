@@ -12,6 +12,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
+use super::clients::{Client, Outcome, settle, standing};
 use super::ledger::{Held, assert_database_agrees, look_up};
 use crate::harness::{Api, Kind, Place, Server, random_name, upload};
 
@@ -19,7 +20,6 @@ const FIRST: usize = 2_000_000;
 const CREDENTIALS: usize = 1_000;
 const SLOTS: usize = 5;
 const CLIENTS: usize = 256;
-/// Each client has accounts of its own, so that it knows exactly what they hold.
 const ACCOUNTS_EACH: usize = 10;
 const DEATHS: usize = 10;
 /// A process dies this many milliseconds after the traffic begins.
@@ -82,7 +82,7 @@ impl World {
         tokio::time::sleep(Duration::from_secs(u64::from(roles.len() > 1))).await;
         let seed = u64::from_str_radix(&random_name(), 16).unwrap();
         let mut chance = StdRng::seed_from_u64(seed);
-        let clients = (0..CLIENTS).map(|n| Client::new(n, service.clone(), chance.random())).collect();
+        let clients = (0..CLIENTS).map(|n| Client::new(n, service.clone(), ACCOUNTS_EACH, chance.random())).collect();
         Self {
             servers,
             roles: roles.to_vec(),
@@ -110,7 +110,7 @@ impl World {
         let clients = std::mem::take(&mut self.clients).into_iter().enumerate().map(|(n, client)| {
             // Everybody has a favourite, and goes on to the next when that one is dead.
             let bases = (0..bases.len()).map(|b| bases[(n + b) % bases.len()].clone()).collect();
-            tokio::spawn(client.trade(bases, theme, done.clone()))
+            tokio::spawn(trade(client, bases, theme, done.clone()))
         });
         let clients: Vec<_> = clients.collect();
         let importing = (theme == Theme::Import).then(|| self.begin_import(&bases[victim]));
@@ -163,10 +163,10 @@ impl World {
     /// Everybody gets something, so that there is much to release.
     async fn fill(&mut self) {
         for client in &mut self.clients {
-            let requests: Vec<Value> = client.entries.iter().map(|e| json!({ "account_id": e.account })).collect();
+            let requests: Vec<Value> = client.entries().iter().map(|e| json!({ "account_id": e.account })).collect();
             let body = json!({ "requests": requests });
             let answer = self.owner.ok("POST", "/api/admin/api-pool/allocate/batch", body).await;
-            for (entry, result) in client.entries.iter_mut().zip(answer["results"].as_array().unwrap()) {
+            for (entry, result) in client.entries().iter_mut().zip(answer["results"].as_array().unwrap()) {
                 entry.now_holds(Held::allocated(&entry.account, &result["data"])).unwrap();
             }
         }
@@ -175,27 +175,18 @@ impl World {
     /// Compares every account with what its client was told, and takes the database's word where
     /// there was no answer.
     async fn settle(&mut self, round: usize) {
-        let accounts: Vec<&str> = self.clients.iter().flat_map(|c| &c.entries).map(|e| e.account.as_str()).collect();
-        let mut held = look_up(&self.owner, &accounts).await;
-        for entry in self.clients.iter_mut().flat_map(|c| &mut c.entries) {
-            let actual = held.remove(&entry.account);
-            let explained = actual == entry.told
-                || match entry.doubt {
-                    // Nothing was asked that is without an answer.
-                    None => false,
-                    Some(Deed::Allocate) => entry.told.is_none(),
-                    Some(Deed::Release) => actual.is_none(),
-                };
-            assert!(explained, "round {round}, seed {:016x}: {entry:?}, but there is {actual:?}", self.seed);
-            (entry.told, entry.doubt) = (actual, None);
+        for client in &self.clients {
+            let accounts: Vec<String> = client.entries().iter().map(|e| e.account.clone()).collect();
+            let held = look_up(&self.owner, &accounts).await;
+            let lies = settle(&mut client.entries(), &held);
+            assert!(lies.is_empty(), "round {round}, seed {:016x}: {lies:#?}", self.seed);
         }
     }
 
     async fn end(self, place: &Place) {
         println!("{} answers, {} requests without one", self.answered, self.doubtful);
         assert!(self.doubtful > 0, "nobody was interrupted: nothing was tried");
-        let entries = self.clients.iter().flat_map(|c| &c.entries);
-        let standing = entries.filter_map(|e| Some((e.account.clone(), e.told.clone()?))).collect();
+        let standing = standing(&self.clients);
         assert_database_agrees(&self.owner, &standing, self.credentials).await;
         for server in self.servers {
             server.stop().await;
@@ -204,108 +195,28 @@ impl World {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Deed {
-    Allocate,
-    Release,
-}
-
-/// An account and what its only client knows of it.
-#[derive(Debug)]
-struct Entry {
-    account: String,
-    /// What it held by the last answer.
-    told: Option<Held>,
-    /// What was asked since and got no answer.
-    doubt: Option<Deed>,
-}
-
-impl Entry {
-    /// An answer to an allocation. What was held before must be held still.
-    fn now_holds(&mut self, held: Held) -> Result<(), String> {
-        if self.told.as_ref().is_some_and(|told| *told != held) {
-            return Err(format!("{self:?}, and now {held:?}"));
-        }
-        (self.told, self.doubt) = (Some(held), None);
-        Ok(())
-    }
-}
-
-struct Client {
-    caller: Api,
-    entries: Vec<Entry>,
-    chance: StdRng,
-    answered: usize,
-    doubts: usize,
-}
-
-impl Client {
-    fn new(number: usize, caller: Api, seed: u64) -> Self {
-        let entry = |n| Entry { account: format!("wd:{number}:{n}"), told: None, doubt: None };
-        let entries = (0..ACCOUNTS_EACH).map(entry).collect();
-        Self { caller, entries, chance: StdRng::seed_from_u64(seed), answered: 0, doubts: 0 }
-    }
-
-    /// Allocates and releases without a pause until it is done or nobody answers any more. What is
-    /// wrong with an answer ends it for all.
-    async fn trade(mut self, mut bases: Vec<String>, theme: Theme, done: Arc<AtomicBool>) -> Result<Self, String> {
-        while !done.load(Ordering::Relaxed) && !bases.is_empty() {
-            // What got no answer is asked again first, as a good client does.
-            let open = self.entries.iter().position(|e| e.doubt.is_some());
-            let chosen = open.unwrap_or_else(|| self.chance.random_range(0..ACCOUNTS_EACH));
-            let deed = self.choose(chosen, theme);
-            let path = match deed {
-                Deed::Allocate => "/api/admin/api-pool/allocate",
-                Deed::Release => "/api/admin/api-pool/release",
-            };
-            let entry = &mut self.entries[chosen];
-            let body = json!({ "account_id": entry.account });
-            match self.caller.at(&bases[0]).send("POST", path, body).await {
-                Ok((status, answer)) => {
-                    entry.learn(deed, status, &answer).inspect_err(|_| done.store(true, Ordering::Relaxed))?;
-                    self.answered += 1;
-                }
-                Err(error) => {
-                    assert!(!error.is_timeout(), "no answer at all: {error:?}");
-                    entry.doubt = Some(deed);
-                    self.doubts += 1;
-                    bases.remove(0);
-                }
+/// Allocates and releases without a pause until it is done or nobody answers any more. What is wrong
+/// with an answer ends it for all.
+async fn trade(
+    mut client: Client,
+    mut bases: Vec<String>,
+    theme: Theme,
+    done: Arc<AtomicBool>,
+) -> Result<Client, String> {
+    let releases = if theme == Theme::Releases { 0.9 } else { 0.4 };
+    while !done.load(Ordering::Relaxed) && !bases.is_empty() {
+        let wrong = match client.turn(&bases[0], releases).await {
+            Ok(Outcome::Answered) => continue,
+            Ok(Outcome::Unanswered(error)) => {
+                assert!(!error.is_timeout(), "no answer at all: {error:?}");
+                bases.remove(0);
+                continue;
             }
-        }
-        Ok(self)
-    }
-
-    fn choose(&mut self, chosen: usize, theme: Theme) -> Deed {
-        let releases = if theme == Theme::Releases { 0.9 } else { 0.4 };
-        let entry = &self.entries[chosen];
-        let release = entry.told.is_some() && self.chance.random_bool(releases);
-        entry.doubt.unwrap_or(if release { Deed::Release } else { Deed::Allocate })
-    }
-}
-
-impl Entry {
-    fn learn(&mut self, deed: Deed, status: StatusCode, answer: &Value) -> Result<(), String> {
-        let (data, number) = (&answer["data"], answer["error"]["number"].as_u64());
-        let fits = match (deed, status.as_u16()) {
-            (Deed::Allocate, 200) => {
-                // Only after a request without an answer it can be either.
-                let fits = self.doubt.is_some() || data["existing"] == self.told.is_some();
-                self.now_holds(Held::allocated(&self.account, data))?;
-                fits
-            }
-            (Deed::Release, 200) => self.told.take() == Some(Held::read(data)),
-            // The release that got no answer was done.
-            (Deed::Release, 404) if number == Some(3006) && self.doubt == Some(Deed::Release) => {
-                self.told = None;
-                true
-            }
-            _ => false,
+            Ok(Outcome::Failed(reply)) => format!("failed with {} {}", reply.status, reply.text),
+            Err(wrong) => wrong,
         };
-        if !fits {
-            return Err(format!("{self:?}: {deed:?} was answered with {status} {answer}"));
-        }
-        self.doubt = None;
-        Ok(())
+        done.store(true, Ordering::Relaxed);
+        return Err(wrong);
     }
+    Ok(client)
 }

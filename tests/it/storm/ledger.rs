@@ -207,7 +207,7 @@ pub async fn assert_database_agrees(owner: &Api, standing: &BTreeMap<String, Hel
 }
 
 /// What these accounts hold by the database.
-pub async fn look_up(owner: &Api, accounts: &[&str]) -> HashMap<String, Held> {
+pub async fn look_up<T: AsRef<str> + serde::Serialize>(owner: &Api, accounts: &[T]) -> HashMap<String, Held> {
     let mut held = HashMap::new();
     for some in accounts.chunks(500) {
         let found = owner.ok("POST", "/api/admin/api-pool/accounts/lookup", json!({ "account_ids": some })).await;
