@@ -339,6 +339,13 @@ impl Reader<'_> {
             Self::Tx(tx) => tx.all(sql, args).await,
         }
     }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        match self {
+            Self::Db(db) => matches!(db, Backend::Postgres { .. }),
+            Self::Tx(tx) => tx.is_postgres(),
+        }
+    }
 }
 
 /// Ids as the JSON text that `TEXTS` and `EACH` take.

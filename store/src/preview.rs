@@ -11,10 +11,10 @@ use crate::accounts::AccountRow;
 use crate::allocator::Allocate;
 use crate::allocator::bind::rests_on_full;
 use crate::allocator::load::{CENSUS, CREDENTIAL_IDS, CensusRow, NAMED, NamedRow, census_of, named_by};
-use crate::allocator::ranking::ranking_peek;
+use crate::allocator::ranking::best;
 use crate::allocator::set::{Selector, WorkingSet};
 use crate::allocator::working::{Credential, CredentialRow};
-use crate::db::{args, json_texts, sql};
+use crate::db::{Reader, args, json_texts, sql};
 use crate::error::{Result, StoreError};
 use crate::rows::{row, rows_sql};
 use crate::{Origin, Store};
@@ -90,8 +90,7 @@ impl Store {
         let shelves = compiled.tenants.get(tenant).map(|t| t.shelves.clone()).unwrap_or_default();
         for shelf in shelves {
             let selector = Selector { tenant: tenant.clone(), strategy: request.strategy, shelf };
-            let args = args![tenant, selector.shelf.key(), self.now(), depth];
-            set.add(selector.credentials(self.db().all(ranking_peek(request.strategy), args).await?)?);
+            set.add(best(&mut Reader::Db(self.db()), &selector, self.now(), depth, false).await?);
         }
         let decision = decide(request, &account, &set.pool(tenant), self.now());
         if rests_on_full(&decision) {

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use sqlx::FromRow;
 
 use super::batch::Choice;
-use super::ranking::{ranked_columns, ranking, ranking_of_ids};
+use super::ranking::{best, ranked_columns, ranking_of_ids};
 use super::set::Selector;
 use super::working::{AccountRow, Credential, CredentialRow, Tally};
-use crate::db::{Tx, args, json_texts, sql};
+use crate::db::{Reader, Tx, args, json_texts, sql};
 use crate::error::Result;
 use crate::rows::{row, rows_sql};
 
@@ -184,8 +184,7 @@ impl Tx {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Credential>> {
-        let args = args![&selector.tenant, selector.shelf.key(), now, limit];
-        selector.credentials(self.all(ranking(selector.strategy), args).await?)
+        best(&mut Reader::Tx(self), selector, now, limit, true).await
     }
 
     /// The ids of the best `limit` of a shelf, whoever holds them.
@@ -195,6 +194,10 @@ impl Tx {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<CredentialId>> {
+        if !self.is_postgres() {
+            let best = best(&mut Reader::Tx(self), selector, now, limit, false).await?;
+            return Ok(best.into_iter().map(|credential| credential.candidate.id).collect());
+        }
         let args = args![&selector.tenant, selector.shelf.key(), now, limit];
         let ids: Vec<(String,)> = self.all(ranking_of_ids(selector.strategy), args).await?;
         Ok(ids.into_iter().map(|(id,)| CredentialId::from(id)).collect())

@@ -25,7 +25,7 @@ pub(crate) mod statements {
         ACCOUNTS, ACCOUNTS_OF_ALLOCATIONS, ACCOUNTS_OF_CREDENTIAL, CENSUS, CREDENTIAL_IDS, CREDENTIALS,
         EXPIRED_ACCOUNTS, EXPIRED_ON_CREDENTIAL, EXPIRED_ON_SHELVES, NAMED, TALLIES,
     };
-    pub(crate) use super::ranking::{ranking, ranking_peek};
+    pub(crate) use super::ranking::{Steps, ranking, ranking_peek, steps};
     pub(crate) use super::replay::{KEEP_KEYS, SEEN_KEYS};
     pub(crate) use super::report::SEEN_RESULTS;
     pub(crate) use super::save;

@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(there, known);
         for table in store.tables().await.unwrap() {
             assert!(!table.column_names().is_empty(), "{}", table.name);
-            for computed in ["is_open", "utilisation"] {
+            for computed in ["is_open", "utilisation", "ranked"] {
                 assert!(!table.column_names().contains(&computed), "what is computed is not copied");
             }
         }

@@ -10,6 +10,9 @@ use crate::error::{Result, StoreError};
 /// Rows read, and written in one transaction.
 const STEP: usize = 1_000;
 
+/// A column of SQLite that its triggers keep.
+const BY_TRIGGER: &str = "ranked";
+
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -52,7 +55,10 @@ impl Table {
     pub async fn of(source: &Store, name: &'static str, without: &'static str) -> Result<Self> {
         let rows: Vec<(String, String, i64)> = source
             .db()
-            .all(sql!("SELECT name, type, pk FROM pragma_table_xinfo($1) WHERE hidden = 0 ORDER BY cid"), args![name])
+            .all(
+                sql!("SELECT name, type, pk FROM pragma_table_xinfo($1) WHERE hidden = 0 AND name <> $2 ORDER BY cid"),
+                args![name, BY_TRIGGER],
+            )
             .await?;
         let kind = |declared: &str| match declared {
             "INTEGER" => Ok(Kind::Int),
