@@ -14,7 +14,7 @@ use crate::db::{Reader, Sql, args, sql};
 use crate::error::Result;
 
 /// So many equals are compared at most.
-const FEW: i64 = 4_096;
+const FEW: i64 = 1_024;
 
 macro_rules! ranked_columns {
     () => {
@@ -211,14 +211,14 @@ mod tests {
     use crate::seal::MasterKey;
     use crate::{Ambient, Store};
 
-    /// Of thousands of each priority, most equal in everything but how full they are, some not.
+    /// Of hundreds of each priority, most equal in everything but how full they are, some not.
     const POOL: &str = "
         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
         INSERT INTO credentials (id, tenant_id, api_id, api_hash, api_hash_masked, name, max_accounts, current_accounts,
             shelf, priority, standing, success_score, recent_failures, health_score, last_allocated_at, cooldown_until,
             created_at, updated_at)
         SELECT 'C' || printf('%05d', i * 7919 % 9001), 'default', i, X'00', 'x', 'n', 10, i * 31 % 11, '0/0/',
-            i / 4000, CASE WHEN i % 29 = 0 THEN 'disabled' ELSE 'enabled' END,
+            i / 700, CASE WHEN i % 29 = 0 THEN 'disabled' ELSE 'enabled' END,
             CASE WHEN i % 50 = 0 THEN 900000 + i % 300 ELSE 950000 END, i % 97 / 90, CASE WHEN i % 40 = 0 THEN 70 ELSE 100 END,
             CASE WHEN i % 10 = 0 THEN i % 400 ELSE 0 END, CASE WHEN i % 23 = 0 THEN 9000 ELSE 0 END, 0, 0
         FROM n";
@@ -250,12 +250,12 @@ mod tests {
             for _ in 0..20 {
                 let mut reader = Reader::Db(store.db());
                 let best = best(&mut reader, &selector(strategy), Timestamp::default(), 256, false).await.unwrap();
-                assert!(best.iter().all(|c| c.candidate.current_accounts == 0), "{strategy}");
+                assert!(best.iter().all(|c| c.candidate.current_accounts <= 3), "{strategy}: a quarter, by use");
                 let ids: HashSet<_> = best.into_iter().map(|c| c.candidate.id).collect();
                 assert_eq!(ids.len(), 256, "{strategy}");
                 all.extend(ids);
             }
-            assert!(all.len() > 300, "{strategy}: each time the same {}", all.len());
+            assert!(all.len() > 1_000, "{strategy}: each time the same {}", all.len());
         }
         store.close().await;
     }
