@@ -31,7 +31,7 @@ case "${1:-}" in
     mkdir -p "$dir"
     if is_root; then chown postgres "$dir"; fi
     cd "$dir"
-    as_postgres "$bin/initdb" -D "$dir/data" -U postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 >"$dir/initdb.log" 2>&1 \
+    as_postgres "$bin/initdb" -D "$dir/data" -U postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$dir/initdb.log" 2>&1 \
       || { cat "$dir/initdb.log" >&2; exit 1; }
     echo "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories= -c max_connections=${PG_CONNECTIONS:-300} ${PG_OPTIONS:-}" >"$dir/options"
     launch

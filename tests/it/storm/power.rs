@@ -134,6 +134,9 @@ impl World {
 
     /// A power cut and what is there afterwards.
     async fn survives(&mut self) {
+        if let Some(ended) = self.clients.iter_mut().find(|client| client.is_finished()) {
+            panic!("a client has ended: {:?}", ended.await.unwrap().err());
+        }
         let likelihood = self.chance.random_range(0.1..1.0);
         let (copy, mut known) = self.cut(likelihood).await;
         self.taken += self.record.unsynced();
