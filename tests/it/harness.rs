@@ -163,6 +163,11 @@ impl Server {
         self.child.id()
     }
 
+    /// What the kernel says of it, memory included.
+    pub fn status(&self) -> procfs::process::Status {
+        procfs::process::Process::new(self.child.id() as i32).unwrap().status().unwrap()
+    }
+
     /// SIGTERM.
     pub fn terminate(&self) {
         let pid = self.child.id().to_string();
@@ -252,6 +257,18 @@ impl Api {
             request = request.header(name, value);
         }
         request
+    }
+
+    /// A request as it goes over the wire, for those who send it in pieces or do not wait.
+    pub fn wire(&self, method: &str, path: &str, body: &Value) -> String {
+        let host = self.base.trim_start_matches("http://");
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let headers: String = self.headers.iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]).collect();
+        let length = body.len();
+        format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{headers}content-type: application/json\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        )
     }
 
     /// Sends JSON (`Null` sends no body); the status and the body. `Err` when nobody answers.

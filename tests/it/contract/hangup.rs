@@ -15,13 +15,8 @@ use crate::on_both;
 /// Sends a request and keeps the connection, without reading.
 async fn send(server: &Server, caller: &Api, method: &str, path: &str, body: &Value) -> TcpStream {
     let host = server.base.strip_prefix("http://").unwrap();
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    let (authorization, length) = (caller.header("authorization"), body.len());
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: {authorization}\r\ncontent-length: {length}\r\n\r\n"
-    );
     let mut stream = TcpStream::connect(host).await.unwrap();
-    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    stream.write_all(caller.wire(method, path, body).as_bytes()).await.unwrap();
     stream
 }
 

@@ -7,19 +7,12 @@ use serde_json::json;
 
 use super::Listener;
 use crate::contract::pool;
-use crate::harness::{Kind, Place, Server};
+use crate::harness::{Kind, Place};
 
 const CLIENTS: usize = 1_000;
 /// What the sleepers and the listeners together may cost, in kB: a thousand sockets with their
 /// buffers and tasks, not a thousand backlogs.
 const MOST: u64 = 150_000;
-
-/// The program's resident memory, in kB.
-fn memory(server: &Server) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_clients_half_asleep() {
@@ -28,7 +21,7 @@ async fn a_thousand_clients_half_asleep() {
     let server = place.serve().await;
     let owner = server.owner().await;
     owner.import(1_000_001, 100, 1_000).await;
-    let before = memory(&server);
+    let before = server.status().vmrss.unwrap();
     let connect = (0..CLIENTS).map(|_| Listener::of(&server, &owner, None));
     let mut listeners: Vec<Listener> = futures::stream::iter(connect).buffer_unordered(50).collect().await;
     let sleepers = listeners.split_off(CLIENTS / 2);
@@ -52,7 +45,7 @@ async fn a_thousand_clients_half_asleep() {
         slowest = slowest.max(futures::future::join_all(hear).await.into_iter().max().unwrap());
     }
     assert!(slowest < Duration::from_secs(5), "the slowest waited for {slowest:?}");
-    let grown = memory(&server).saturating_sub(before);
+    let grown = server.status().vmrss.unwrap().saturating_sub(before);
     assert!(grown < MOST, "{grown} kB more than before");
     owner.ok("GET", "/api/admin/me", serde_json::Value::Null).await;
     drop(sleepers);

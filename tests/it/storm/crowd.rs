@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::harness::{Api, Kind, Place, Server};
+use crate::harness::{Api, Kind, Place};
 use crate::on_both;
 
 on_both!(others_are_served_meanwhile);
@@ -52,7 +52,7 @@ async fn others_are_served_meanwhile(kind: Kind) {
     over.store(true, Ordering::Relaxed);
     join_all(crowd).await.into_iter().for_each(Result::unwrap);
 
-    let (most, cancelled) = (peak_memory(&server), cancelled.load(Ordering::Relaxed));
+    let (most, cancelled) = (server.status().vmhwm.unwrap(), cancelled.load(Ordering::Relaxed));
     println!("{answered} served, {cancelled} cancelled, {most} kB in memory at most");
     assert!(answered >= 4 * OTHERS && cancelled >= 4 * CANCELLED, "{answered} served, {cancelled} cancelled");
     assert!(most < MOST, "{most} kB in memory");
@@ -68,7 +68,7 @@ async fn others_are_served_meanwhile(kind: Kind) {
 /// Sends a request byte by byte, and never comes to its end.
 async fn dawdle(host: String, number: usize, caller: Api, over: Arc<AtomicBool>) {
     let mut stream = TcpStream::connect(&host).await.unwrap();
-    let request = request(&host, &caller, &format!("slow {number}"));
+    let request = caller.wire("POST", ALLOCATE, &json!({ "account_id": format!("slow {number}") }));
     for byte in &request.as_bytes()[..request.len() - 1] {
         // Whoever dawdles may be cut off.
         if over.load(Ordering::Relaxed) || stream.write_all(&[*byte]).await.is_err() {
@@ -95,7 +95,7 @@ async fn hang_up(host: String, number: usize, caller: Api, over: Arc<AtomicBool>
             break;
         }
         let mut stream = TcpStream::connect(&host).await.unwrap();
-        let request = request(&host, &caller, &format!("cancelled {number} {turn}"));
+        let request = caller.wire("POST", ALLOCATE, &json!({ "account_id": format!("cancelled {number} {turn}") }));
         stream.write_all(request.as_bytes()).await.unwrap();
         tokio::time::sleep(Duration::from_millis(turn % 20)).await;
         hung_up.fetch_add(1, Ordering::Relaxed);
@@ -112,18 +112,4 @@ async fn allocate(caller: Api, number: usize, until: Instant) -> usize {
         served += 1;
     }
     served
-}
-
-fn request(host: &str, caller: &Api, account: &str) -> String {
-    let (token, body) = (caller.header("x-service-token"), json!({ "account_id": account }).to_string());
-    let length = body.len();
-    format!(
-        "POST {ALLOCATE} HTTP/1.1\r\nhost: {host}\r\nx-service-token: {token}\r\ncontent-type: application/json\r\n\
-         content-length: {length}\r\n\r\n{body}"
-    )
-}
-
-fn peak_memory(server: &Server) -> u64 {
-    let process = procfs::process::Process::new(server.pid() as i32).unwrap();
-    process.status().unwrap().vmhwm.unwrap()
 }

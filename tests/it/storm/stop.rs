@@ -47,7 +47,7 @@ async fn everything_accepted_is_answered(kind: Kind) {
     let service = server.anonymous().with("x-service-token", token);
 
     // Half of this request is there when the signal comes: it counts as accepted, too.
-    let mut slow = SlowRequest::begin(&server.base, token).await;
+    let mut slow = SlowRequest::begin(&service).await;
     let clients: Vec<_> = (0..SINGLES + BATCHES).map(|n| tokio::spawn(load(service.clone(), n))).collect();
     tokio::time::sleep(LOAD).await;
     let signalled = Instant::now();
@@ -130,17 +130,11 @@ struct SlowRequest {
 }
 
 impl SlowRequest {
-    async fn begin(base: &str, token: &str) -> Self {
-        let address = base.trim_start_matches("http://");
-        let body = json!({ "account_id": SLOW }).to_string();
-        let (half, rest) = body.split_at(body.len() / 2);
-        let length = body.len();
-        let head = format!(
-            "POST /api/admin/api-pool/allocate HTTP/1.1\r\nhost: {address}\r\nx-service-token: {token}\r\n\
-             content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
-        );
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(format!("{head}{half}").as_bytes()).await.unwrap();
+    async fn begin(caller: &Api) -> Self {
+        let request = caller.wire("POST", "/api/admin/api-pool/allocate", &json!({ "account_id": SLOW }));
+        let (part, rest) = request.split_at(request.len() - SLOW.len());
+        let mut stream = TcpStream::connect(caller.base.trim_start_matches("http://")).await.unwrap();
+        stream.write_all(part.as_bytes()).await.unwrap();
         Self { stream, rest: rest.to_owned() }
     }
 
