@@ -157,7 +157,11 @@ async fn connect(location: &Location, config: PoolConfig) -> Result<Backend> {
                 .application_name(config.name);
             let connections = config.connections.max(4);
             let pool = |most| PgPoolOptions::new().max_connections(most).acquire_timeout(config.patience);
-            let write = match pool(connections / 2).connect_with(options.clone()).await {
+            // What is planned on a new database goes on being used while it grows, so tables that are
+            // still small are found by their indexes, too.
+            let by_index = [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
+            let writing = options.clone().options(by_index);
+            let write = match pool(connections / 2).connect_with(writing).await {
                 Err(sqlx::Error::PoolTimedOut) => return Err(cannot(why_no_connection(&options).await)),
                 opened => opened.map_err(cannot)?,
             };

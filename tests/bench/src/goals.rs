@@ -35,6 +35,8 @@ pub fn judge(findings: &mut Findings, scale: Scale) {
         let pools = format!("{large} credentials of {small}");
         at_least.push((0.8, format!("{database}: {pools}, 256 connections"), ratio(many, few, rate)));
         at_most.push((1.3, format!("{database}: {pools}, p99"), ratio(many, few, p99)));
+        let (refused, new) = (row(database, 1, small, 256, "refused"), row(database, 1, small, 256, "new"));
+        at_least.push((1.0, format!("{database}: refusals of successes, 256 connections"), ratio(refused, new, rate)));
         let started = |credentials| row(database, 1, credentials, 0, "start")?.p50_ms;
         let longer = || Some((started(large)? - started(small)?) / 1e3);
         at_most.push((2.0, format!("{database}: seconds that the start takes longer, {pools}"), longer()));

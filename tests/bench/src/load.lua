@@ -23,6 +23,7 @@ local function random_id() return string.format("%08x%08x", math.random(0, 42949
 local paths = { release = "release", result = "result", batch = "allocate/batch" }
 local bodies = {
   new = function() return allocation(mine()) end,
+  refused = function() return allocation(mine()) end,
   random = function() return allocation(random_id()) end,
   existing = function() return allocation("again:" .. n % 1000) end,
   release = function() return allocation(mine()) end,
@@ -49,11 +50,13 @@ end
 
 function done(summary, latency)
   local e = summary.errors
+  -- Of requests that are to be refused, those that were not.
+  local wrong = what == "refused" and summary.requests - e.status or e.status
   local members = 0
   for _, thread in ipairs(threads) do members = members + thread:get("refused") end
   io.write(string.format(
     '\nfigures {"requests":%d,"seconds":%f,"p50":%f,"p99":%f,"p999":%f,"errors":%d}\n',
     summary.requests, summary.duration / 1e6,
     latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency:percentile(99.9) / 1e3,
-    members + e.connect + e.read + e.write + e.status + e.timeout))
+    members + e.connect + e.read + e.write + wrong + e.timeout))
 end

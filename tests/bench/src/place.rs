@@ -74,14 +74,14 @@ impl Place {
         command
     }
 
-    /// Fills the pool up to so many credentials, each with a hundred thousand slots.
-    pub fn grow(&mut self, credentials: usize) -> Result<()> {
+    /// Fills the pool up to so many credentials, with `slots` for each new one.
+    pub fn grow(&mut self, credentials: usize, slots: usize) -> Result<()> {
         if credentials == self.credentials {
             return Ok(());
         }
         let mut lines = "api_id,api_hash,name,max_accounts\n".to_owned();
         for api_id in FIRST + self.credentials..FIRST + credentials {
-            writeln!(lines, "{api_id},{:032x},bench-{api_id},100000", api_id * 7919)?;
+            writeln!(lines, "{api_id},{:032x},bench-{api_id},{slots}", api_id * 7919)?;
         }
         let file = self.dir.path().join("pool.csv");
         std::fs::write(&file, lines)?;

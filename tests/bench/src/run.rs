@@ -32,7 +32,11 @@ pub const QUICK: Scale = Scale { seconds: 1, accounts: 20_000, journal: 50_000, 
 
 const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];
 /// Members of a batch.
-pub const BATCH: u64 = 100;
+const BATCH: u64 = 100;
+/// So many clients with batches are what the queue takes in: 8,192 commands.
+const BATCHING: usize = 64;
+/// Slots of a credential whose pool is never exhausted.
+const ENOUGH: usize = 100_000;
 /// Of the most, where latency is measured.
 const SHARE: f64 = 0.3;
 
@@ -45,6 +49,7 @@ pub async fn run(scale: Scale, file: &Path) -> Result<()> {
         for processes in [1, 2] {
             run.every_request(kind, processes)?;
         }
+        run.refusals(kind)?;
         run.raw_limit(kind)?;
         run.old_and_large(kind).await?;
     }
@@ -102,7 +107,7 @@ impl Run {
     /// Each kind of request on a new database, from one connection to 256.
     fn every_request(&mut self, kind: Kind, processes: usize) -> Result<()> {
         let mut place = Place::new(kind)?;
-        place.grow(self.scale.pools[0])?;
+        place.grow(self.scale.pools[0], ENOUGH)?;
         let token = place.token()?;
         let servers = place.serve(processes)?;
         let subject = Subject { place: &place, servers: &servers, token: &token };
@@ -115,7 +120,8 @@ impl Run {
             most = allocated.rate();
             // A part of those: the threads of the generator do not go equally far.
             self.saturate(&subject, "release", connections, allocated.requests * 8 / 10)?;
-            for what in ["existing", "result", "batch"] {
+            let whats = ["existing", "result", "batch"];
+            for what in whats.into_iter().filter(|what| *what != "batch" || connections <= BATCHING) {
                 self.number += 1;
                 self.saturate(&subject, what, connections, u64::MAX)?;
             }
@@ -124,6 +130,24 @@ impl Run {
         drop(servers);
         let doctor = place.program(&["doctor"]).output()?;
         ensure!(doctor.status.success(), "doctor: {}", String::from_utf8_lossy(&doctor.stdout));
+        Ok(())
+    }
+
+    /// New accounts where every slot is taken.
+    fn refusals(&mut self, kind: Kind) -> Result<()> {
+        let mut place = Place::new(kind)?;
+        place.grow(self.scale.pools[0], 1)?;
+        let token = place.token()?;
+        let servers = place.serve(1)?;
+        let subject = Subject { place: &place, servers: &servers, token: &token };
+        // Takes all slots, and is then refused.
+        let filling = Load { what: "new", connections: 64, seconds: 2, run: 0, credentials: 0, limit: u64::MAX };
+        let filled = load::saturate(&servers.urls, &token, filling)?;
+        ensure!(filled.errors > 0, "the pool is not exhausted");
+        for connections in [64, 256] {
+            self.number += 1;
+            self.saturate(&subject, "refused", connections, u64::MAX)?;
+        }
         Ok(())
     }
 
@@ -156,7 +180,7 @@ impl Run {
     /// The same batches in a loop without HTTP; and beside PostgreSQL what its own benchmark does.
     fn raw_limit(&mut self, kind: Kind) -> Result<()> {
         let mut place = Place::new(kind)?;
-        place.grow(self.scale.pools[0])?;
+        place.grow(self.scale.pools[0], ENOUGH)?;
         for connections in CONNECTIONS {
             let mut raw = Command::new(std::env::current_exe()?);
             raw.args(["raw", &place.name(), &connections.to_string(), &self.scale.seconds.to_string()]);
@@ -188,11 +212,11 @@ impl Run {
     /// Among millions of accounts and journal rows, with an ever larger pool.
     async fn old_and_large(&mut self, kind: Kind) -> Result<()> {
         let mut place = Place::new(kind)?;
-        place.grow(self.scale.pools[0])?;
+        place.grow(self.scale.pools[0], ENOUGH)?;
         place.grow_old(self.scale.accounts, self.scale.journal).await?;
         let token = place.token()?;
         for credentials in self.scale.pools {
-            place.grow(credentials)?;
+            place.grow(credentials, ENOUGH)?;
             let servers = place.serve(1)?;
             let subject = Subject { place: &place, servers: &servers, token: &token };
             let started_in = servers.started_in.as_secs_f64() * 1e3;
