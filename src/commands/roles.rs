@@ -59,8 +59,7 @@ pub async fn run(config: Config, store: Store, location: Location, role: Role) -
     if role == Role::Worker && config.read_only {
         bail!("a worker has nothing to do while the pool is read-only");
     }
-    let upkeep =
-        (!config.read_only).then(|| tokio::spawn(store::checkpoint::checkpoint(location.clone(), stop.clone())));
+    let upkeep = (!config.read_only).then(|| tokio::spawn(store::checkpoint::checkpoint(store.clone(), stop.clone())));
     let works = role != Role::Api && !config.read_only;
     let workers = works.then(|| start_workers(&config, &store, stop.clone()));
     if role == Role::Worker {

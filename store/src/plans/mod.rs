@@ -282,7 +282,7 @@ async fn postgres_plan(connection: &mut sqlx::PgConnection, statement: &str) -> 
 }
 
 /// Whether a line of a plan goes over a whole table that grows.
-fn walks(line: &String) -> bool {
+fn walks(line: &str) -> bool {
     line.split_once("Seq Scan on ").is_some_and(|(_, rest)| {
         let table = rest.split(' ').next().unwrap_or_default();
         GROWING.contains(&table)
@@ -294,7 +294,7 @@ async fn check_new_postgres(connection: &mut sqlx::PgConnection) {
     let mut bad = Vec::new();
     for statement in statements(Dialect::Postgres).into_iter().filter(|text| text.contains("unnest(")) {
         let plan = postgres_plan(connection, statement).await;
-        if plan.iter().any(walks) {
+        if plan.iter().any(|line| walks(line)) {
             bad.push(format!("{statement}\n→ {}", plan.join("\n→ ")));
         }
     }
@@ -307,7 +307,7 @@ async fn check_postgres(connection: &mut sqlx::PgConnection) {
         let plan = postgres_plan(connection, statement).await;
         let compiled = plan.iter().any(|line| line.contains("JIT"));
         let exempt = is_among(statement, WHOLE) || is_among(statement, TENANTS);
-        if compiled || (plan.iter().any(walks) && !exempt) {
+        if compiled || (plan.iter().any(|line| walks(line)) && !exempt) {
             bad.push(format!("{statement}\n→ {}", plan.join("\n→ ")));
         }
     }

@@ -173,7 +173,7 @@ fn the_log_is_moved_into_the_file_beside_the_allocator() {
         w.add_with(1, |d| d.name = "a unique name".to_owned()).await;
         assert!(!in_file());
         let cancel = CancellationToken::new();
-        let task = tokio::spawn(checkpoint(w.location.clone(), cancel.clone()));
+        let task = tokio::spawn(checkpoint(w.store.clone(), cancel.clone()));
         let moved = async {
             while !in_file() {
                 tokio::time::sleep(Duration::from_millis(50)).await;

@@ -52,11 +52,14 @@ function done(summary, latency)
   local e = summary.errors
   -- Of requests that are to be refused, those that were not.
   local wrong = what == "refused" and summary.requests - e.status or e.status
-  local members = 0
-  for _, thread in ipairs(threads) do members = members + thread:get("refused") end
+  local members, fewest = 0, summary.requests
+  for _, thread in ipairs(threads) do
+    members = members + thread:get("refused")
+    fewest = math.min(fewest, thread:get("n"))
+  end
   io.write(string.format(
-    '\nfigures {"requests":%d,"seconds":%f,"p50":%f,"p99":%f,"p999":%f,"errors":%d}\n',
-    summary.requests, summary.duration / 1e6,
+    '\nfigures {"requests":%d,"fewest":%d,"seconds":%f,"p50":%f,"p99":%f,"p999":%f,"errors":%d}\n',
+    summary.requests, fewest, summary.duration / 1e6,
     latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency:percentile(99.9) / 1e3,
     members + e.connect + e.read + e.write + wrong + e.timeout))
 end

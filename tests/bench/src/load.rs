@@ -22,7 +22,7 @@ pub struct Load<'a> {
     pub run: u64,
     /// The pool has the `api_id`s from 1,000,000 on.
     pub credentials: usize,
-    /// It ends after so many requests, if that is sooner.
+    /// Each thread ends after so many requests, if that is sooner.
     pub limit: u64,
 }
 
@@ -30,6 +30,8 @@ pub struct Load<'a> {
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Seen {
     pub requests: u64,
+    /// By the slowest of the generator's threads: each goes through accounts of its own.
+    pub fewest: u64,
     pub seconds: f64,
     pub p50: f64,
     pub p99: f64,
@@ -47,6 +49,7 @@ impl Seen {
     fn and(self, other: Self) -> Self {
         Self {
             requests: self.requests + other.requests,
+            fewest: self.fewest.min(other.fewest),
             seconds: self.seconds.max(other.seconds),
             p50: self.p50.max(other.p50),
             p99: self.p99.max(other.p99),
@@ -66,7 +69,7 @@ pub fn saturate(servers: &[String], token: &str, load: Load<'_>) -> Result<Seen>
         wrk.args(["--latency", "-t", &threads.to_string(), "-c", &each.to_string()]);
         wrk.args(["-d", &format!("{}s", load.seconds), "--timeout", "30s", "-s", SCRIPT, url]);
         wrk.env("WHAT", load.what).env("TOKEN", token).env("CREDENTIALS", load.credentials.to_string());
-        wrk.env("LIMIT", (load.limit / (threads * servers.len()) as u64).to_string());
+        wrk.env("LIMIT", load.limit.to_string());
         wrk.env("RUN", (load.run * 8 + number as u64).to_string());
         running.push(wrk.stdout(Stdio::piped()).spawn().context("wrk must be installed")?);
     }
@@ -104,6 +107,7 @@ pub fn at_rate(server: &str, token: &str, rate: f64, seconds: u64, run: u64) -> 
     ensure!(good > 0, "nothing was answered with success: {told}");
     Ok(Seen {
         requests,
+        fewest: requests,
         seconds: number(&told["summary"]["total"]),
         p50: percentile("p50"),
         p99: percentile("p99"),

@@ -118,8 +118,9 @@ impl Run {
             self.number += 1;
             let allocated = self.saturate(&subject, "new", connections, u64::MAX)?;
             most = allocated.rate();
-            // A part of those: the threads of the generator do not go equally far.
-            self.saturate(&subject, "release", connections, allocated.requests * 8 / 10)?;
+            // What the last of them have asked for may not have been answered.
+            let answered = allocated.fewest.saturating_sub(connections as u64);
+            self.saturate(&subject, "release", connections, answered)?;
             let whats = ["existing", "result", "batch"];
             for what in whats.into_iter().filter(|what| *what != "batch" || connections <= BATCHING) {
                 self.number += 1;
