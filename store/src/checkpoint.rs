@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sqlx::SqlitePool;
-use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::Store;
@@ -13,7 +13,7 @@ use crate::db::Backend;
 /// How often. Each pass writes a page once, however often it was written since the last.
 const EVERY: Duration = Duration::from_secs(4);
 /// Pages in the log beyond which it is begun anew: 256 MiB of 4 KiB each.
-const LONG: i64 = 65_536;
+const LONGEST: i64 = 65_536;
 /// Passes before that, each over what was written during the one before.
 const PASSES: usize = 3;
 /// When the log is so many times as long, other processes have to wait, too.
@@ -30,14 +30,16 @@ pub async fn checkpoint(store: Store, cancel: CancellationToken) {
             () = cancel.cancelled() => break,
             () = tokio::time::sleep(EVERY) => {}
         }
-        if let Err(error) = shorten(&own, write, LONG).await {
+        if let Err(error) = shorten(&own, write, LONGEST).await {
             tracing::warn!(%error, "the write-ahead log was not checkpointed");
         }
     }
 }
 
+/// It sets up nothing, since that would wait for those who write.
 fn own_connection(write: &SqlitePool) -> SqlitePool {
-    let options = write.connect_options().as_ref().clone().busy_timeout(PATIENCE);
+    let path = write.connect_options().get_filename().to_owned();
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(PATIENCE);
     SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options)
 }
 
@@ -47,35 +49,43 @@ fn own_connection(write: &SqlitePool) -> SqlitePool {
 /// whoever wants to write waits in its queue, and not for a lock that is tried ever more rarely, up to
 /// ten times a second. The file keeps its length: writing over what is there spares the file system new
 /// blocks.
-async fn shorten(own: &SqlitePool, write: &SqlitePool, long: i64) -> sqlx::Result<()> {
-    let (_, pages) = pass(own, "PRAGMA wal_checkpoint(PASSIVE)").await?;
-    if pages <= long {
+async fn shorten(own: &SqlitePool, write: &SqlitePool, longest: i64) -> sqlx::Result<()> {
+    let mut log = pass(own, "PRAGMA wal_checkpoint(PASSIVE)").await?;
+    if log.pages <= longest {
         return Ok(());
     }
     for _ in 0..PASSES {
-        pass(own, "PRAGMA wal_checkpoint(PASSIVE)").await?;
+        log = pass(own, "PRAGMA wal_checkpoint(PASSIVE)").await?;
     }
-    let (mut waits, _) = pass(write, "PRAGMA wal_checkpoint(PASSIVE)").await?;
-    if pages > TOO_LONG * long {
-        (waits, _) = pass(own, "PRAGMA wal_checkpoint(RESTART)").await?;
+    // What somebody still reads can not be written over, and would all be left to the last pass.
+    let is_read = log.moved < log.pages;
+    if !is_read {
+        pass(write, "PRAGMA wal_checkpoint(PASSIVE)").await?;
     }
-    if waits {
-        tracing::debug!(pages, "a reader keeps the write-ahead log from being begun anew; later");
+    if log.pages > TOO_LONG * longest {
+        pass(own, "PRAGMA wal_checkpoint(RESTART)").await?;
     }
+    tracing::debug!(?log, "the write-ahead log is long");
     Ok(())
 }
 
-/// Whether others were in the way, and the pages in the log.
-async fn pass(pool: &SqlitePool, pragma: &'static str) -> sqlx::Result<(bool, i64)> {
-    let (busy, pages, _): (bool, i64, i64) = sqlx::query_as(pragma).fetch_one(pool).await?;
-    Ok((busy, pages))
+/// The log as a pass found it, and how much of it is in the database file.
+#[derive(Clone, Copy, Debug)]
+struct Log {
+    pages: i64,
+    moved: i64,
+}
+
+async fn pass(pool: &SqlitePool, pragma: &'static str) -> sqlx::Result<Log> {
+    let (_, pages, moved): (i64, i64, i64) = sqlx::query_as(pragma).fetch_one(pool).await?;
+    Ok(Log { pages, moved })
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+    use sqlx::sqlite::SqliteJournalMode;
     use sqlx::{Connection, SqliteConnection};
 
     use super::*;
@@ -93,7 +103,11 @@ mod tests {
                 sqlx::query("INSERT INTO t VALUES (randomblob(400000))").execute(&writer).await.unwrap();
             };
             let length = || fs::metadata(dir.path().join("a.db-wal")).unwrap().len();
+            // Even when somebody writes, it can be opened.
+            let writing = writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
             let own = own_connection(&writer);
+            pass(&own, "PRAGMA wal_checkpoint(PASSIVE)").await.unwrap();
+            writing.rollback().await.unwrap();
             // While somebody reads an old state, it goes on growing and nobody fails.
             let mut reader = SqliteConnection::connect_with(&options).await.unwrap();
             sqlx::query("BEGIN").execute(&mut reader).await.unwrap();
