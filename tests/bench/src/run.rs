@@ -156,6 +156,7 @@ impl Run {
         let Subject { place, servers, token } = subject;
         let (seconds, run, credentials) = (self.scale.seconds, self.number, place.credentials);
         let load = Load { what, connections, seconds, run, credentials, limit };
+        servers.settle()?;
         let before = servers.usage()?;
         let mut seen = load::saturate(&servers.urls, token, load)?;
         let used = servers.usage()?.since(before);
@@ -171,6 +172,7 @@ impl Run {
     fn at_rate(&mut self, subject: &Subject<'_>, what: &str, rate: f64) -> Result<()> {
         self.number += 1;
         let Subject { servers, token, .. } = subject;
+        servers.settle()?;
         let before = servers.usage()?;
         let seen = load::at_rate(&servers.urls[0], token, rate, 2 * self.scale.seconds, self.number)?;
         let used = servers.usage()?.since(before);

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use procfs::process::{Process, Status, all_processes};
 
+/// So long they use less than a tenth of a core when nothing is to be done.
+const SETTLED: Duration = Duration::from_millis(500);
+
 /// Processes of the program on one database, with those of a PostgreSQL that works for them.
 pub struct Servers {
     children: Vec<Child>,
@@ -67,6 +70,19 @@ impl Servers {
             usage.written += io.write_bytes;
         }
         Ok(usage)
+    }
+
+    /// Waits until they are done with what came before: with what is queued, and with jobs.
+    pub fn settle(&self) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            let before = self.usage()?;
+            std::thread::sleep(SETTLED);
+            let busy = self.usage()?.since(before).cpu / SETTLED.as_secs_f64();
+            if busy < 0.1 || started.elapsed() > Duration::from_mins(1) {
+                return Ok(());
+            }
+        }
     }
 
     /// The most memory that one process of the program has resident now, in MB.
