@@ -24,3 +24,7 @@ CREATE INDEX credentials_least_failures ON credentials
     (tenant_id, shelf, priority DESC, recent_failures, id, cooldown_until) WHERE ranked;
 CREATE INDEX credentials_health ON credentials
     (tenant_id, shelf, priority DESC, health_score DESC, id, cooldown_until) WHERE ranked;
+
+-- Nobody reads them.
+DROP INDEX credentials_failing;
+DROP INDEX credential_health_age;

@@ -1,10 +1,10 @@
-//! SQLite's write-ahead log, moved into the database file from a connection of its own, so that no
-//! allocation waits for it.
+//! SQLite's write-ahead log, moved into the database file from a connection of its own, so that
+//! allocations wait for the last few pages of a long one only.
 
 use std::time::Duration;
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{AssertSqlSafe, SqlitePool};
 use tokio_util::sync::CancellationToken;
 
 use crate::Store;
@@ -16,9 +16,11 @@ const EVERY: Duration = Duration::from_secs(4);
 const LONGEST: i64 = 65_536;
 /// Passes before that, each over what was written during the one before.
 const PASSES: usize = 3;
-/// When the log is so many times as long, other processes have to wait, too.
+/// Pages for which those who write may be kept waiting: 8 MiB.
+const FEW: i64 = 2_048;
+/// When the log is so many times as long, because other processes write all the time, they are held back.
 const TOO_LONG: i64 = 4;
-/// How long that may wait for readers, while all who write wait for it.
+/// How long that may wait for readers.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Runs until cancelled; does nothing on PostgreSQL.
@@ -50,22 +52,20 @@ fn own_connection(write: &SqlitePool) -> SqlitePool {
 /// ten times a second. The file keeps its length: writing over what is there spares the file system new
 /// blocks.
 async fn shorten(own: &SqlitePool, write: &SqlitePool, longest: i64) -> sqlx::Result<()> {
-    let mut log = pass(own, "PRAGMA wal_checkpoint(PASSIVE)").await?;
+    let mut log = pass(own, "PASSIVE").await?;
     if log.pages <= longest {
         return Ok(());
     }
     for _ in 0..PASSES {
-        log = pass(own, "PRAGMA wal_checkpoint(PASSIVE)").await?;
-    }
-    // What somebody still reads can not be written over, and would all be left to the last pass.
-    let is_read = log.moved < log.pages;
-    if !is_read {
-        pass(write, "PRAGMA wal_checkpoint(PASSIVE)").await?;
-    }
-    if log.pages > TOO_LONG * longest {
-        pass(own, "PRAGMA wal_checkpoint(RESTART)").await?;
+        log = pass(own, "PASSIVE").await?;
     }
     tracing::debug!(?log, "the write-ahead log is long");
+    if log.pages > TOO_LONG * longest {
+        pass(own, "RESTART").await?;
+    } else if log.pages - log.moved <= FEW {
+        // What somebody still reads is not moved, and would all be left to this pass.
+        pass(write, "PASSIVE").await?;
+    }
     Ok(())
 }
 
@@ -76,57 +76,109 @@ struct Log {
     moved: i64,
 }
 
-async fn pass(pool: &SqlitePool, pragma: &'static str) -> sqlx::Result<Log> {
-    let (_, pages, moved): (i64, i64, i64) = sqlx::query_as(pragma).fetch_one(pool).await?;
+async fn pass(pool: &SqlitePool, mode: &'static str) -> sqlx::Result<Log> {
+    let statement = AssertSqlSafe(format!("PRAGMA wal_checkpoint({mode})"));
+    let (_, pages, moved): (i64, i64, i64) = sqlx::query_as(statement).fetch_one(pool).await?;
     Ok(Log { pages, moved })
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicU64;
+    use std::sync::atomic::Ordering::Relaxed;
+    use std::time::Instant;
 
-    use sqlx::sqlite::SqliteJournalMode;
+    use sqlx::sqlite::{SqliteAutoVacuum, SqliteJournalMode, SqliteSynchronous};
     use sqlx::{Connection, SqliteConnection};
+    use tempfile::TempDir;
 
     use super::*;
 
+    /// A database whose log nobody else shortens.
+    async fn database(dir: &TempDir) -> (SqliteConnectOptions, SqlitePool) {
+        let options = SqliteConnectOptions::new().filename(dir.path().join("a.db")).create_if_missing(true);
+        let options = options.journal_mode(SqliteJournalMode::Wal).pragma("wal_autocheckpoint", "0");
+        let options = options.auto_vacuum(SqliteAutoVacuum::Incremental).synchronous(SqliteSynchronous::Off);
+        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.unwrap();
+        sqlx::query("CREATE TABLE t (b BLOB)").execute(&writer).await.unwrap();
+        (options, writer)
+    }
+
+    /// About a hundred pages.
+    const WRITE: &str = "INSERT INTO t VALUES (randomblob(400000))";
+
+    fn length(dir: &Path) -> u64 {
+        fs::metadata(dir.join("a.db-wal")).unwrap().len()
+    }
+
     #[tokio::test]
-    async fn a_log_that_has_grown_long_is_begun_anew() {
-        // Of 100 pages a write: once long, once too long.
-        for long in [90, 20] {
-            let dir = tempfile::tempdir().unwrap();
-            let options = SqliteConnectOptions::new().filename(dir.path().join("a.db")).create_if_missing(true);
-            let options = options.journal_mode(SqliteJournalMode::Wal).pragma("wal_autocheckpoint", "0");
-            let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.unwrap();
-            sqlx::query("CREATE TABLE t (b BLOB)").execute(&writer).await.unwrap();
-            let write = async || {
-                sqlx::query("INSERT INTO t VALUES (randomblob(400000))").execute(&writer).await.unwrap();
-            };
-            let length = || fs::metadata(dir.path().join("a.db-wal")).unwrap().len();
-            // Even when somebody writes, it can be opened.
-            let writing = writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
-            let own = own_connection(&writer);
-            pass(&own, "PRAGMA wal_checkpoint(PASSIVE)").await.unwrap();
-            writing.rollback().await.unwrap();
-            // While somebody reads an old state, it goes on growing and nobody fails.
-            let mut reader = SqliteConnection::connect_with(&options).await.unwrap();
-            sqlx::query("BEGIN").execute(&mut reader).await.unwrap();
-            sqlx::query("SELECT COUNT(*) FROM t").execute(&mut reader).await.unwrap();
-            write().await;
-            let one = length();
-            shorten(&own, &writer, long).await.unwrap();
-            write().await;
-            assert!(length() > one + 400_000, "{} behind {one}", length());
-            sqlx::query("COMMIT").execute(&mut reader).await.unwrap();
-            // Then it is written over, and no longer than it was.
-            let longest = length();
-            for _ in 0..6 {
-                shorten(&own, &writer, long).await.unwrap();
-                write().await;
-            }
-            assert_eq!(length(), longest);
-            let (rows,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM t").fetch_one(&own).await.unwrap();
-            assert_eq!(rows, 8);
+    async fn while_somebody_reads_an_old_state_the_log_goes_on_growing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (options, writer) = database(&dir).await;
+        let own = own_connection(&writer);
+        let mut reader = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query("BEGIN").execute(&mut reader).await.unwrap();
+        sqlx::query("SELECT COUNT(*) FROM t").execute(&mut reader).await.unwrap();
+        sqlx::query(WRITE).execute(&writer).await.unwrap();
+        let one = length(dir.path());
+        shorten(&own, &writer, 90).await.unwrap();
+        sqlx::query(WRITE).execute(&writer).await.unwrap();
+        assert!(length(dir.path()) > one + 400_000);
+        sqlx::query("COMMIT").execute(&mut reader).await.unwrap();
+        // Then it is written over.
+        let longest = length(dir.path());
+        for _ in 0..6 {
+            shorten(&own, &writer, 90).await.unwrap();
+            sqlx::query(WRITE).execute(&writer).await.unwrap();
         }
+        assert_eq!(length(dir.path()), longest);
+    }
+
+    #[tokio::test]
+    async fn it_can_be_opened_while_somebody_writes() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, writer) = database(&dir).await;
+        let _writing = writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        pass(&own_connection(&writer), "PASSIVE").await.unwrap();
+    }
+
+    /// Shortens the log while `busy` writes without a pause; how much it has written, in bytes, and how
+    /// long the log has become.
+    async fn beside(dir: &Path, busy: SqlitePool, writer: &SqlitePool) -> (u64, u64) {
+        let own = own_connection(writer);
+        let written = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&written);
+        let writing = tokio::spawn(async move {
+            loop {
+                sqlx::query("INSERT INTO t VALUES (randomblob(40000))").execute(&busy).await.unwrap();
+                count.fetch_add(40_000, Relaxed);
+            }
+        });
+        let started = Instant::now();
+        while written.load(Relaxed) < 200_000_000 && started.elapsed() < Duration::from_secs(20) {
+            shorten(&own, writer, 100).await.unwrap();
+        }
+        writing.abort();
+        (written.load(Relaxed), length(dir))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn while_we_write_the_log_is_begun_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, writer) = database(&dir).await;
+        let (written, length) = beside(dir.path(), writer.clone(), &writer).await;
+        assert!(length < written / 2, "{length} of {written}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn while_another_process_writes_the_log_is_begun_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let (options, writer) = database(&dir).await;
+        let other = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        let (written, length) = beside(dir.path(), other, &writer).await;
+        assert!(length < written / 2, "{length} of {written}");
     }
 }

@@ -235,6 +235,24 @@ async fn check_sqlite(pool: &sqlx::SqlitePool) {
     assert_none(&bad);
 }
 
+/// Each index costs every write. Those that keep something unique would stay without a reader.
+fn assert_all_serve(indexes: &[String], plans: &[String]) {
+    assert!(indexes.len() > 20, "{indexes:?}");
+    let serves = |index: &&String| plans.iter().any(|line| line.split(' ').any(|word| word == index.as_str()));
+    let idle: Vec<_> = indexes.iter().filter(|index| !serves(index)).collect();
+    assert!(idle.is_empty(), "nobody reads {idle:?}");
+}
+
+async fn every_index_serves_on_sqlite(pool: &sqlx::SqlitePool) {
+    let mut plans = Vec::new();
+    for statement in statements(Dialect::Sqlite) {
+        plans.extend(sqlite_plan(pool, statement).await);
+    }
+    let ours = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql LIKE 'CREATE INDEX %'
+                AND tbl_name NOT IN ('Jobs', 'Workers')";
+    assert_all_serve(&sqlx::query_scalar(ours).fetch_all(pool).await.unwrap(), &plans);
+}
+
 #[tokio::test]
 async fn sqlite_walks_over_no_table_that_grows() {
     let dir = tempfile::tempdir().unwrap();
@@ -246,6 +264,7 @@ async fn sqlite_walks_over_no_table_that_grows() {
         sqlx::query(AssertSqlSafe(rows)).execute(write).await.unwrap();
     }
     check_sqlite(write).await;
+    every_index_serves_on_sqlite(write).await;
     sqlx::query("ANALYZE").execute(write).await.unwrap();
     // The planner reads what ANALYZE wrote when it reads the schema.
     sqlx::query("ANALYZE sqlite_schema").execute(write).await.unwrap();
@@ -331,6 +350,15 @@ async fn check_postgres(connection: &mut sqlx::PgConnection) {
     assert_none(&bad);
 }
 
+async fn every_index_serves_on_postgres(connection: &mut sqlx::PgConnection) {
+    let mut plans = Vec::new();
+    for statement in statements(Dialect::Postgres) {
+        plans.extend(postgres_plan(connection, statement).await);
+    }
+    let ours = "SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexdef LIKE 'CREATE INDEX %'";
+    assert_all_serve(&sqlx::query_scalar(ours).fetch_all(connection).await.unwrap(), &plans);
+}
+
 #[tokio::test]
 async fn postgres_walks_over_no_table_that_grows() {
     let migrate = |url| -> futures::future::BoxFuture<'static, ()> {
@@ -354,6 +382,8 @@ async fn postgres_walks_over_no_table_that_grows() {
     sqlx::query("ANALYZE").execute(&mut *writing).await.unwrap();
     // Where the planner is free to go over a table.
     check_postgres(&mut reading).await;
+    // And here not free to, where a table is still small.
+    every_index_serves_on_postgres(&mut writing).await;
     drop((writing, reading));
     store.close().await;
     server::drop(&name).await;

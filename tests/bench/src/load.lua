@@ -21,12 +21,13 @@ local function mine() return string.format("%s:%d:%d", run, id, n) end
 local function random_id() return string.format("%08x%08x", math.random(0, 4294967295), math.random(0, 4294967295)) end
 
 local paths = { release = "release", result = "result", batch = "allocate/batch" }
+local function of_mine() return allocation(mine()) end
 local bodies = {
-  new = function() return allocation(mine()) end,
-  refused = function() return allocation(mine()) end,
+  new = of_mine,
+  refused = of_mine,
+  release = of_mine,
   random = function() return allocation(random_id()) end,
   existing = function() return allocation("again:" .. n % 1000) end,
-  release = function() return allocation(mine()) end,
   result = function() return string.format('{"api_id":"%d","success":true,"latency_ms":120}', 1000000 + n % credentials) end,
   batch = function()
     local requests = {}

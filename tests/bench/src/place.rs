@@ -27,6 +27,8 @@ pub enum Kind {
 pub struct Place {
     pub kind: Kind,
     pub credentials: usize,
+    /// Rows in the journal that [`Self::grow_old`] has put there.
+    pub journal: usize,
     dir: TempDir,
     /// Of a PostgreSQL of its own.
     url: Option<String>,
@@ -35,7 +37,7 @@ pub struct Place {
 impl Place {
     pub fn new(kind: Kind) -> Result<Self> {
         let dir = TempDir::with_prefix("api-pool-bench-")?;
-        let mut place = Self { kind, credentials: 0, dir, url: None };
+        let mut place = Self { kind, credentials: 0, journal: 0, dir, url: None };
         if kind == Kind::Postgres {
             let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
             place.url = Some(format!("postgres://postgres@127.0.0.1:{port}/postgres"));
@@ -115,10 +117,11 @@ impl Place {
 
     /// As after years: so many accounts with random ids that hold credentials, so many rows in the
     /// journal, and as many results as a fifth of those.
-    pub async fn grow_old(&self, accounts: usize, journal: usize) -> Result<()> {
+    pub async fn grow_old(&mut self, accounts: usize, journal: usize) -> Result<()> {
         for statement in age(self.kind, self.credentials, accounts, journal) {
             self.execute(statement).await?;
         }
+        self.journal += journal;
         Ok(())
     }
 

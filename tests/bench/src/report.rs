@@ -14,6 +14,8 @@ pub struct Row {
     pub database: String,
     pub processes: usize,
     pub credentials: usize,
+    /// Rows that the journal had to begin with.
+    pub journal: usize,
     pub connections: usize,
     pub what: String,
     pub per_second: f64,
@@ -72,10 +74,11 @@ impl Findings {
     /// Prints the names of the columns.
     pub fn heading() {
         println!(
-            "{:<9}{:>5}{:>9}{:>6}  {:<22}{:>9}{:>9}{:>9}{:>9}{:>8}{:>8}{:>9}{:>7}{:>8}",
+            "{:<9}{:>5}{:>9}{:>9}{:>6}  {:<22}{:>9}{:>9}{:>9}{:>9}{:>8}{:>8}{:>9}{:>7}{:>8}",
             "database",
             "procs",
             "pool",
+            "journal",
             "conns",
             "what",
             "per s",
@@ -94,10 +97,11 @@ impl Findings {
     pub fn add(&mut self, row: Row) {
         let number = |n: usize| if n == 0 { "-".to_owned() } else { n.to_string() };
         println!(
-            "{:<9}{:>5}{:>9}{:>6}  {:<22}{:>9.0}{:>9}{:>9}{:>9}{:>8}{:>8}{:>9}{:>7}{:>8}",
+            "{:<9}{:>5}{:>9}{:>9}{:>6}  {:<22}{:>9.0}{:>9}{:>9}{:>9}{:>8}{:>8}{:>9}{:>7}{:>8}",
             row.database,
             number(row.processes),
             number(row.credentials),
+            number(row.journal),
             number(row.connections),
             row.what,
             row.per_second,

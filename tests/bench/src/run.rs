@@ -79,6 +79,7 @@ impl Subject<'_> {
             database: self.place.kind.to_string(),
             processes: self.servers.urls.len(),
             credentials: self.place.credentials,
+            journal: self.place.journal,
             connections,
             what: what.to_owned(),
             ..Row::default()

@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use procfs::process::{Process, Status, all_processes};
 
 /// So long they use less than a tenth of a core when nothing is to be done.
@@ -79,9 +79,10 @@ impl Servers {
             let before = self.usage()?;
             std::thread::sleep(SETTLED);
             let busy = self.usage()?.since(before).cpu / SETTLED.as_secs_f64();
-            if busy < 0.1 || started.elapsed() > Duration::from_mins(1) {
+            if busy < 0.1 {
                 return Ok(());
             }
+            ensure!(started.elapsed() < Duration::from_mins(2), "the servers do not come to rest");
         }
     }
 

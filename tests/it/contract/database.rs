@@ -21,13 +21,17 @@ impl Place {
         PgConnection::connect(self.url.as_ref().unwrap()).await.unwrap()
     }
 
-    /// Changes the database behind the program's back.
+    /// Changes rows behind the program's back.
     pub async fn execute(&self, sql: &'static str) {
-        let rows = match self.kind {
+        assert!(self.run_sql(sql).await > 0, "{sql}");
+    }
+
+    /// Runs a statement behind the program's back; how many rows it touched.
+    pub async fn run_sql(&self, sql: &'static str) -> u64 {
+        match self.kind {
             Kind::Sqlite => sqlx::query(sql).execute(&mut self.sqlite().await).await.unwrap().rows_affected(),
             Kind::Postgres => sqlx::query(sql).execute(&mut self.postgres().await).await.unwrap().rows_affected(),
-        };
-        assert!(rows > 0, "{sql}");
+        }
     }
 
     /// The number that a statement selects, behind the program's back.

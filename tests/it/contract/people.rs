@@ -230,8 +230,32 @@ async fn a_revoked_token_is_refused_everywhere(kind: Kind) {
     assert!(first < Duration::from_secs(1) && second < Duration::from_secs(1), "{first:?} {second:?}");
 }
 
+/// Tokens are checked in memory until one changes: nobody misses their table.
+async fn a_token_is_checked_without_reading_it(kind: Kind) {
+    let place = Place::new(kind).await;
+    let server = place.serve().await;
+    let owner = server.owner().await;
+    owner.import(1_000_001, 1, 1_000).await;
+    let service = server.service(&["credpool:*"]).await;
+    service.allocate("before").await.unwrap();
+    place.run_sql("ALTER TABLE service_tokens RENAME TO elsewhere").await;
+    // Longer than a copy counts as fresh.
+    let started = Instant::now();
+    for number in 0.. {
+        let (status, body) = service.allocate(&format!("meanwhile {number}")).await.unwrap();
+        assert_eq!(status, 200, "{body}");
+        if started.elapsed() > Duration::from_secs(2) {
+            break;
+        }
+    }
+    place.run_sql("ALTER TABLE elsewhere RENAME TO service_tokens").await;
+    server.stop().await;
+    place.assert_sound();
+}
+
 on_both!(
     the_first_owner,
+    a_token_is_checked_without_reading_it,
     signs_in_and_changes_passwords,
     five_failures_lock,
     a_flood_of_guesses_locks_too,
