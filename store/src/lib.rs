@@ -39,6 +39,7 @@ mod logs;
 pub mod metrics;
 pub mod once;
 pub mod open;
+mod pace;
 pub mod people;
 #[cfg(test)]
 mod plans;
@@ -70,6 +71,7 @@ pub use ambient::Ambient;
 pub use error::{Result, StoreError};
 pub use journal::Origin;
 pub use once::Once;
+pub use pace::Pace;
 pub use refusals::{Asked, Refusal};
 pub use slice::Slice;
 pub use total::Total;

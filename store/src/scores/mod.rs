@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::Store;
 use crate::db::{args, sql};
 use crate::error::Result;
+use crate::pace::Pace;
 use evidence::{EvidenceRow, evidence};
 
 /// Credentials looked at, and written, at once.
@@ -41,9 +42,10 @@ pub struct Scored {
 impl Store {
     /// Brings every score up to date: folds new results, refits each tenant's prior, scores.
     pub async fn score_health(&self, config: &HealthConfig) -> Result<Scored> {
-        let mut scored = Scored::default();
+        let (mut scored, mut pace) = (Scored::default(), Pace::start());
         while let Some(folded) = self.fold_some_results(config).await? {
             scored.results += folded;
+            pace.rest().await;
         }
         let priors = self.refit_priors().await?;
         let (now, mut after) = (self.now(), String::new());
@@ -58,6 +60,7 @@ impl Store {
             if !changed.is_empty() {
                 scored.changed += self.write_scores(&changed, &priors, config, now).await?;
             }
+            pace.rest().await;
         }
         self.note_scored(now).await?;
         Ok(scored)

@@ -86,17 +86,17 @@ pub fn saturate(servers: &[String], token: &str, load: Load<'_>) -> Result<Seen>
 
 /// Allocations for new accounts at a fixed rate. A request that goes out late counts from when it
 /// should have gone out.
-pub fn at_rate(server: &str, token: &str, rate: f64, seconds: u64, run: u64) -> Result<Seen> {
+pub async fn at_rate(server: &str, token: &str, rate: f64, seconds: u64, run: u64) -> Result<Seen> {
     let bodies = tempfile::NamedTempFile::new()?;
     // Bodies are drawn at random: of so many, few are drawn twice.
     let lines = (0..4 * rate as u64 * seconds).map(|n| format!("{{\"account_id\":\"rate:{run}:{n}\"}}\n"));
     std::fs::write(bodies.path(), lines.collect::<String>())?;
-    let mut oha = Command::new("oha");
+    let mut oha = tokio::process::Command::new("oha");
     oha.args(["--no-tui", "--output-format", "json", "--latency-correction", "-c", "64", "-m", "POST"]);
     oha.args(["-q", &format!("{rate:.0}"), "-z", &format!("{seconds}s")]);
     oha.args(["-H", &format!("X-Service-Token: {token}"), "-H", "Content-Type: application/json"]);
     oha.arg("-Z").arg(bodies.path()).arg(format!("{server}{ALLOCATE}"));
-    let output = oha.output().context("oha must be installed")?;
+    let output = oha.output().await.context("oha must be installed")?;
     let told: Value = serde_json::from_slice(&output.stdout)
         .with_context(|| format!("oha said {}", String::from_utf8_lossy(&output.stderr)))?;
     let number = |value: &Value| value.as_f64().unwrap_or_default();

@@ -7,14 +7,17 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
+use domain::time::DAY;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::KEY;
 use crate::servers::Servers;
+use crate::{KEY, raw};
 
 /// The `api_id` of a pool's first credential.
 pub const FIRST: usize = 1_000_000;
+/// How far back an old database's rows go, in milliseconds; what is kept for less is pruned.
+const AGE: i64 = 400 * DAY;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display)]
 #[strum(serialize_all = "lowercase")]
@@ -58,7 +61,7 @@ impl Place {
         self.dir.path().join("pool.db")
     }
 
-    /// As `bench raw` and `bench chores` take it.
+    /// As `bench raw` takes it.
     pub fn name(&self) -> String {
         self.url.clone().unwrap_or_else(|| self.file().display().to_string())
     }
@@ -116,7 +119,7 @@ impl Place {
     }
 
     /// As after years: so many accounts with random ids that hold credentials, so many rows in the
-    /// journal, and as many results as a fifth of those.
+    /// journal, and as many results as a fifth of those. The oldest of both may be pruned.
     pub async fn grow_old(&mut self, accounts: usize, journal: usize) -> Result<()> {
         for statement in age(self.kind, self.credentials, accounts, journal) {
             self.execute(statement).await?;
@@ -135,6 +138,16 @@ impl Place {
             connection.close().await?;
         }
         Ok(())
+    }
+
+    /// The number of the journal's oldest row.
+    pub async fn oldest_entry(&self) -> Result<i64> {
+        const OLDEST: &str = "SELECT MIN(seq) FROM journal";
+        Ok(if let Some(url) = &self.url {
+            sqlx::query_scalar(OLDEST).fetch_one(&mut PgConnection::connect(url).await?).await?
+        } else {
+            sqlx::query_scalar(OLDEST).fetch_one(&mut SqliteConnection::connect(&self.name()).await?).await?
+        })
     }
 
     /// What `pgbench -N` does in a second with so many clients: small transactions of its own, each
@@ -178,7 +191,7 @@ fn age(kind: Kind, credentials: usize, accounts: usize, journal: usize) -> Vec<S
                 "(WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {n}) SELECT i FROM n) n"
             )
         } else {
-            format!("generate_series(1, {n}) n (i)")
+            format!("generate_series(1::bigint, {n}) n (i)")
         }
     };
     let random_id = if sqlite { "lower(hex(randomblob(8)))" } else { "substr(md5(random()::text), 1, 16)" };
@@ -186,6 +199,9 @@ fn age(kind: Kind, credentials: usize, accounts: usize, journal: usize) -> Vec<S
         if sqlite { format!("printf('{prefix}%022d', i)") } else { format!("'{prefix}' || lpad(i::text, 22, '0')") }
     };
     let (allocation, request) = (number("OLD1"), number("OLD2"));
+    let from = raw::now().plus(-AGE).millis();
+    let at = |n: usize| format!("{from} + i * {}", AGE / n as i64);
+    let (allocated_at, journal_at, results_at) = (at(accounts), at(journal), at(results));
     let (accounts_from, journal_from, results_from) = (numbers(accounts), numbers(journal), numbers(results));
     let mut statements = vec![
         format!(
@@ -195,24 +211,26 @@ fn age(kind: Kind, credentials: usize, accounts: usize, journal: usize) -> Vec<S
         format!(
             "INSERT INTO accounts (tenant_id, account_id, allocation_id, credential_id, allocated_at, strategy, operator,
                  member_level, last_seq)
-             SELECT 'default', {random_id}, {allocation}, h.id, 1700000000000 + i, 'balanced', 'svc:bench', 0, i
+             SELECT 'default', {random_id}, {allocation}, h.id, {allocated_at}, 'balanced', 'svc:bench', 0, i
              FROM {accounts_from} JOIN holders h ON h.n = i % {holders} ORDER BY 2"
         ),
         format!(
             "UPDATE credentials SET current_accounts = {} WHERE id IN (SELECT id FROM holders)",
             accounts.div_ceil(holders)
         ),
+        // Pruning goes from the old end: what the import has written must not be newer.
+        format!("UPDATE journal SET at = {from}"),
         format!(
             "INSERT INTO journal (seq, tenant_id, at, action, actor, account_id, account_prev, credential_id,
                  credential_prev, ip, request_id)
-             SELECT (SELECT journal FROM heads) + i, 'default', 1700000000000 + i, 'api.allocated', 'svc:bench',
+             SELECT (SELECT journal FROM heads) + i, 'default', {journal_at}, 'api.allocated', 'svc:bench',
                  'old:' || i, 0, h.id, 0, '127.0.0.1', {request}
              FROM {journal_from} JOIN holders h ON h.n = i % {holders} ORDER BY 1"
         ),
         format!(
             "INSERT INTO results (seq, tenant_id, at, credential_id, success, fault, charged, latency_ms, reporter, noted_at)
-             SELECT (SELECT results FROM heads) + i, 'default', 1700000000000 + i, h.id, i % 10 > 0,
-                 CASE WHEN i % 10 > 0 THEN 'none' ELSE 'network' END, FALSE, 120, 'svc:bench', 1700000000000 + i
+             SELECT (SELECT results FROM heads) + i, 'default', {results_at}, h.id, i % 10 > 0,
+                 CASE WHEN i % 10 > 0 THEN 'none' ELSE 'network' END, FALSE, 120, 'svc:bench', {results_at}
              FROM {results_from} JOIN holders h ON h.n = i % {holders} ORDER BY 1"
         ),
         format!("UPDATE heads SET journal = journal + {journal}, results = results + {results}"),

@@ -48,7 +48,7 @@ pub async fn run(place: &str, batch: usize, seconds: u64) -> Result<()> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "a program of its own has its own clock")]
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(since.as_millis() as i64)
 }

@@ -1,0 +1,27 @@
+//! How long work goes through everything: in steps, with time for others between them.
+
+use std::time::{Duration, Instant};
+
+/// The longest pause: a step that took longer has itself waited, for a lock or the disk.
+const LONGEST: Duration = Duration::from_millis(100);
+
+/// Pauses as long as the step before took, so that work behind the traffic takes at most half of a
+/// writer's or a processor's time, and less of it where there is less to spare: steps get longer
+/// then, and pauses with them. gh-ost calls this a nice ratio of 1.
+#[derive(Debug)]
+pub struct Pace {
+    step: Instant,
+}
+
+impl Pace {
+    /// Before the first step.
+    pub fn start() -> Self {
+        Self { step: Instant::now() }
+    }
+
+    /// After a step, before the next.
+    pub async fn rest(&mut self) {
+        tokio::time::sleep(self.step.elapsed().min(LONGEST)).await;
+        self.step = Instant::now();
+    }
+}
