@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 /// The longest pause: a step that took longer has itself waited, for a lock or the disk.
 const LONGEST: Duration = Duration::from_millis(100);
 
-/// Pauses as long as the step before took, so that work behind the traffic takes at most half of a
-/// writer's or a processor's time, and less of it where there is less to spare: steps get longer
-/// then, and pauses with them. gh-ost calls this a nice ratio of 1.
+/// Pauses as long as the step before took, so that work behind the traffic takes about half of a
+/// processor, or of the writer's time. gh-ost calls this a nice ratio of 1.
 #[derive(Debug)]
 pub struct Pace {
     step: Instant,
