@@ -50,8 +50,8 @@ impl Store {
         let priors = self.refit_priors().await?;
         let (now, mut after) = (self.now(), String::new());
         loop {
-            let page = evidence!("c.id > $1 AND c.deleted_at IS NULL ORDER BY c.id LIMIT $2");
-            let rows: Vec<EvidenceRow> = self.db().all(page, args![&after, SCORES_AT_ONCE]).await?;
+            let next = evidence!("c.id > $1 AND c.deleted_at IS NULL ORDER BY c.id LIMIT $2");
+            let rows: Vec<EvidenceRow> = self.db().all(next, args![&after, SCORES_AT_ONCE]).await?;
             let Some(last) = rows.last() else { break };
             after.clone_from(&last.id);
             let recent = self.db().all(sql!(RECENT_FAILURES), args![failing(&rows, now)]).await?;

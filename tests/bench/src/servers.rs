@@ -3,13 +3,11 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use procfs::process::{Process, Status, all_processes};
 
 /// So long they use less than a tenth of a core when nothing is to be done.
 const SETTLED: Duration = Duration::from_millis(500);
-/// How long that is waited for.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Processes of the program on one database, with those of a PostgreSQL that works for them.
 pub struct Servers {
@@ -74,20 +72,18 @@ impl Servers {
         Ok(usage)
     }
 
-    /// Waits until they are done with what came before: with what is queued, and with jobs. Not for
-    /// ever: a million new credentials are scored for minutes, and that is part of having them.
+    /// Waits until they are done with what came before: with what is queued, and with jobs.
     pub fn settle(&self) -> Result<()> {
         let started = Instant::now();
-        while started.elapsed() < PATIENCE {
+        loop {
             let before = self.usage()?;
             std::thread::sleep(SETTLED);
             let busy = self.usage()?.since(before).cpu / SETTLED.as_secs_f64();
             if busy < 0.1 {
                 return Ok(());
             }
+            ensure!(started.elapsed() < Duration::from_mins(2), "the servers do not come to rest");
         }
-        eprintln!("The servers are still busy after {} s.", PATIENCE.as_secs());
-        Ok(())
     }
 
     /// The most memory that one process of the program has resident now, in MB.
